@@ -1,0 +1,40 @@
+"""kerasgan: train a denoising GAN in Keras, measure it, and restore pictures with it.
+
+Names are imported when they are first used, so that `import kerasgan` does not start TensorFlow.
+"""
+
+import importlib
+from typing import Any
+
+_EXPORTS = {
+    "CleanImages": "kerasgan.data.clean",
+    "DenoisingGAN": "kerasgan.gan",
+    "ImageSet": "kerasgan.data.clean",
+    "KerasganError": "kerasgan.errors",
+    "PRESETS": "kerasgan.presets",
+    "Restorer": "kerasgan.restore",
+    "RunConfig": "kerasgan.config",
+    "RunFolder": "kerasgan.training",
+    "build_discriminator": "kerasgan.networks",
+    "build_generator": "kerasgan.networks",
+    "evaluate": "kerasgan.evaluation",
+    "evaluation_pairs": "kerasgan.data.pipeline",
+    "load_generator": "kerasgan.restore",
+    "load_images": "kerasgan.data.sources",
+    "salt_and_pepper": "kerasgan.noise",
+    "steps_per_epoch": "kerasgan.data.pipeline",
+    "train": "kerasgan.training",
+    "training_pairs": "kerasgan.data.pipeline",
+}
+
+__all__ = sorted(_EXPORTS)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _EXPORTS:
+        return getattr(importlib.import_module(_EXPORTS[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,1 @@
+"""Where clean images come from, and how they become batches of (noisy, clean)."""

@@ -1,0 +1,220 @@
+"""From clean images to batches of (noisy, clean), with tf.data.
+
+The decoded images are held in memory as one table of pixels, from which patches are gathered. Every
+example is a function of the seed and of its position alone: which patch is cut, its flip and its
+noise depend neither on the batch size nor on what came before, so a run can start anywhere.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from kerasgan.data.clean import ImageSet
+from kerasgan.errors import DataError
+from kerasgan.noise import salt_and_pepper
+
+# An image larger than the patch gives so many random ones, in units of the number that would tile
+# it, that nine pixels in ten are seen in an epoch: -ln(1 - 0.9).
+_COVERAGE = 2.3
+# Keep the draws of training and evaluation apart.
+_TRAINING, _EVALUATION = 0, 1
+
+
+def steps_per_epoch(images: ImageSet, *, batch_size=64, patch_size=48):
+    """Counts the batches in which `training_pairs` shows every patch once.
+
+    Args:
+        images: clean images.
+        batch_size: patches per batch.
+        patch_size: height and width of the patches, in pixels.
+
+    Returns:
+        The number of batches.
+    """
+    return math.ceil(sum(_patch_counts(images, patch_size)) / batch_size)
+
+
+def training_pairs(
+    images: ImageSet,
+    *,
+    amount,
+    batch_size=64,
+    patch_size=48,
+    salt_vs_pepper=0.5,
+    flip=True,
+    seed=0,
+    first_epoch=0,
+):
+    """Builds endless batches of noisy and clean patches, fresh in every epoch.
+
+    An epoch of `steps_per_epoch` batches shows every patch once, in a new order; its last batch is
+    filled up with the first patches of that order. An image larger than the patch counts as
+    several, cut at random; a smaller one is mirrored at its edges.
+
+    Args:
+        images: clean images.
+        amount: share of pixels replaced by noise: a number, or (low, high), drawn per image.
+        batch_size: patches per batch.
+        patch_size: height and width of the patches, in pixels.
+        salt_vs_pepper: share of the replaced pixels that turn white.
+        flip: whether patches are mirrored left to right at random.
+        seed: decides order, patches, flips and noise.
+        first_epoch: the epoch to begin with, counted from 0.
+
+    Returns:
+        A tf.data.Dataset of (noisy, clean), float32 (batch, patch, patch, C) in [0, 1].
+
+    Raises:
+        DataError: if there are no images.
+
+    Example:
+        >>> pairs = training_pairs(images.train, amount=(0.05, 0.95))
+        >>> gan.fit(pairs, steps_per_epoch=steps_per_epoch(images.train), epochs=10)
+    """
+    table = _PixelTable.of(images)
+    ends = np.cumsum(_patch_counts(images, patch_size))
+    patches = ends[-1]
+    shown = batch_size * steps_per_epoch(images, batch_size=batch_size, patch_size=patch_size)
+
+    def pair(position):
+        order_seed = tf.stack([tf.constant(seed, tf.int64), position // shown])
+        patch = tf.random.experimental.index_shuffle(
+            position % shown % patches, order_seed, patches - 1
+        )
+        image = tf.searchsorted(ends, patch[tf.newaxis], side="right")[0]
+        example_seed = _fold_in((seed, _TRAINING), position)
+        top, left, mirror = tf.unstack(tf.random.stateless_uniform([3], example_seed))
+        clean = table.random_patch(image, top, left, patch_size)
+        if flip:
+            clean = tf.where(mirror < 0.5, clean[:, ::-1], clean)
+        return _with_noise(clean, amount, salt_vs_pepper, example_seed)
+
+    positions = tf.data.Dataset.range(first_epoch * shown, np.iinfo(np.int64).max)
+    pairs = positions.map(pair, num_parallel_calls=tf.data.AUTOTUNE)
+    return pairs.batch(batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+
+
+def evaluation_pairs(
+    images: ImageSet, *, amount, batch_size=64, patch_size=48, salt_vs_pepper=0.5, seed=0
+):
+    """Builds batches of noisy and clean patches that are the same every time.
+
+    Images larger than the patch are tiled with it, without overlap; a smaller one is mirrored at
+    its edges.
+
+    Args:
+        images: clean images.
+        amount: share of pixels replaced by noise: a number, or (low, high), drawn per patch.
+        batch_size: patches per batch; it changes nothing else.
+        patch_size: height and width of the patches, in pixels.
+        salt_vs_pepper: share of the replaced pixels that turn white.
+        seed: decides the noise.
+
+    Returns:
+        A finite tf.data.Dataset of (noisy, clean), float32 (batch, patch, patch, C) in [0, 1].
+
+    Raises:
+        DataError: if there are no images.
+    """
+    table = _PixelTable.of(images)
+    places = [
+        (index, top, left)
+        for index, image in enumerate(images)
+        for top in range(0, max(1, image.shape[0] - patch_size + 1), patch_size)
+        for left in range(0, max(1, image.shape[1] - patch_size + 1), patch_size)
+    ]
+
+    def pair(position, place):
+        clean = table.patch(*tf.unstack(place), patch_size)
+        return _with_noise(clean, amount, salt_vs_pepper, _fold_in((seed, _EVALUATION), position))
+
+    numbered = tf.data.Dataset.from_tensor_slices(np.array(places, np.int64)).enumerate()
+    pairs = numbered.map(pair, num_parallel_calls=tf.data.AUTOTUNE)
+    return pairs.batch(batch_size).prefetch(tf.data.AUTOTUNE)
+
+
+def noisy_image(clean, amount, *, salt_vs_pepper=0.5, seed=0, index=0):
+    """Adds the noise that the evaluation adds to a whole image.
+
+    Args:
+        clean: float array (H, W, C) in [0, 1].
+        amount: share of pixels replaced.
+        salt_vs_pepper: share of the replaced pixels that turn white.
+        seed: the run's seed.
+        index: the image's number: each has noise of its own.
+
+    Returns:
+        float32 array (H, W, C) in [0, 1].
+    """
+    noise_seed = _fold_in((seed, _EVALUATION), index, 1)
+    return salt_and_pepper(clean, amount, salt_vs_pepper=salt_vs_pepper, seed=noise_seed).numpy()
+
+
+def _patch_counts(images, patch_size):
+    def count(height, width):
+        if height <= patch_size and width <= patch_size:
+            return 1
+        return max(1, round(_COVERAGE * height * width / patch_size**2))
+
+    return [count(*image.shape[:2]) for image in images]
+
+
+def _fold_in(seed, *numbers):
+    seed = tf.cast(seed, tf.int64)
+    for number in numbers:
+        seed = tf.random.experimental.stateless_fold_in(seed, tf.cast(number, tf.int64))
+    return seed
+
+
+def _with_noise(clean, amount, salt_vs_pepper, seed):
+    low, high = (amount, amount) if np.isscalar(amount) else amount
+    drawn = low + tf.random.stateless_uniform([], _fold_in(seed, 0)) * (high - low)
+    noise_seed = _fold_in(seed, 1)
+    noisy = salt_and_pepper(clean, drawn, salt_vs_pepper=salt_vs_pepper, seed=noise_seed)
+    return noisy, clean
+
+
+class _PixelTable(NamedTuple):
+    """All pixels of all images, one after the other, and where each image begins."""
+
+    pixels: tf.Tensor  # (number of pixels, C), uint8
+    starts: tf.Tensor  # (N,), int64, as the two below
+    heights: tf.Tensor
+    widths: tf.Tensor
+
+    @classmethod
+    def of(cls, images):
+        if not len(images):
+            raise DataError("there are no images to make pairs from")
+        heights, widths = np.array([image.shape[:2] for image in images], np.int64).T
+        sizes = heights * widths
+        pixels = np.concatenate([image.reshape(-1, image.shape[-1]) for image in images])
+        # The table stays in the host's memory, whatever device trains.
+        with tf.device("CPU:0"):
+            return cls(*map(tf.constant, (pixels, np.cumsum(sizes) - sizes, heights, widths)))
+
+    def patch(self, image, top, left, size):
+        """Cuts a patch: float32 (size, size, C) in [0, 1], mirrored where the image ends."""
+        width = self.widths[image]
+        rows = _mirrored(top + tf.range(size, dtype=tf.int64), self.heights[image])
+        columns = _mirrored(left + tf.range(size, dtype=tf.int64), width)
+        indices = self.starts[image] + rows[:, tf.newaxis] * width + columns
+        return tf.cast(tf.gather(self.pixels, indices), tf.float32) / 255.0
+
+    def random_patch(self, image, top, left, size):
+        """Cuts the patch at shares `top` and `left`, in [0, 1), of the room that there is."""
+
+        def place(share, extent):
+            room = tf.maximum(extent - size, 0) + 1
+            return tf.cast(share * tf.cast(room, share.dtype), tf.int64)
+
+        return self.patch(
+            image, place(top, self.heights[image]), place(left, self.widths[image]), size
+        )
+
+
+def _mirrored(indices, extent):
+    wrapped = indices % (2 * extent)
+    return tf.minimum(wrapped, 2 * extent - 1 - wrapped)

@@ -1,0 +1,66 @@
+"""From what a user names, "bundled" or a path, to clean images."""
+
+from pathlib import Path
+
+from kerasgan.data.clean import CleanImages
+from kerasgan.errors import DataError
+
+
+def load_images(
+    source: str | Path = "bundled",
+    *,
+    channels: int = 1,
+    seed: int = 0,
+    limit: int | None = None,
+    keep_duplicates: bool = False,
+) -> CleanImages:
+    """Loads clean images from any kind of source.
+
+    Args:
+        source: "bundled" for the photographs inside scikit-image; the path of a fer2013.csv; a
+            folder of images; or "tfds:NAME" for a dataset of tensorflow-datasets.
+        channels: 1 for grey, 3 for colour.
+        seed: decides the held-out images of a source without a validation split.
+        limit: keep at most this many images of each split.
+        keep_duplicates: keep exact repetitions within training, and held-out images that stand in
+            training; both are dropped otherwise.
+
+    Returns:
+        The images, split into train, validation and test.
+
+    Raises:
+        DataError: naming what cannot be read, and where.
+
+    Example:
+        >>> images = load_images("fer2013.csv")
+        >>> len(images.train)
+        27473
+    """
+    images = _load(str(source), channels, seed, limit)
+    if not keep_duplicates:
+        images = images.without_duplicates()
+    return images.with_held_out(seed)
+
+
+def _load(source: str, channels: int, seed: int, limit: int | None) -> CleanImages:
+    if source == "bundled":
+        from kerasgan.data.bundled import load_bundled
+
+        return load_bundled(channels)
+    kind, _, name = source.partition(":")
+    if kind == "tfds":
+        from kerasgan.data.catalog import load_catalog
+
+        return load_catalog(name, channels=channels, limit=limit)
+    path = Path(source)
+    if path.suffix.lower() == ".csv":
+        from kerasgan.data.fer2013 import load_fer2013
+
+        return load_fer2013(path, channels=channels, limit=limit)
+    if path.is_dir():
+        from kerasgan.data.folder import load_folder
+
+        return load_folder(path, channels=channels, seed=seed, limit=limit)
+    raise DataError(
+        f"no data source {source!r}: name FER2013's .csv, a folder of images, tfds:NAME or bundled"
+    )

@@ -1,0 +1,192 @@
+"""How well images are restored: PSNR, SSIM and MSE for each amount of noise and each method."""
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from kerasgan import baselines, metrics
+from kerasgan.config import NoiseConfig
+from kerasgan.data.clean import ImageSet
+from kerasgan.data.pipeline import noisy_image
+from kerasgan.errors import DataError
+from kerasgan.images import Pixels, from_float, to_float
+
+# The noise levels reported where training saw a range of them.
+REPORTED_AMOUNTS = (0.15, 0.5, 0.9)
+
+
+@dataclass(frozen=True)
+class Score:
+    """Means over images, of one method at one amount of noise.
+
+    Attributes:
+        amount: share of pixels replaced by noise.
+        method: what restored the images; "noisy" is no method at all.
+        images: how many there were.
+        psnr: dB, data range 255, outputs rounded to 8 bits.
+        ssim: as scikit-image computes it by default.
+        mse: of pixels scaled to [0, 1].
+        corrupted_psnr: PSNR over the pixels that the noise changed, alone; None if it changed none.
+    """
+
+    amount: float
+    method: str
+    images: int
+    psnr: float
+    ssim: float
+    mse: float
+    corrupted_psnr: float | None
+
+    def to_dict(self) -> dict[str, float | str | int | None]:
+        """Returns the values as a JSON-compatible dictionary."""
+        return asdict(self)
+
+
+def reported_amounts(noise: NoiseConfig) -> tuple[float, ...]:
+    """Chooses the amounts to report for a model.
+
+    Args:
+        noise: what it was trained on.
+
+    Returns:
+        The amount itself where there is one, else those of `REPORTED_AMOUNTS` inside the range, or
+        its middle if there are none.
+    """
+    low, high = noise.amount
+    inside = tuple(amount for amount in REPORTED_AMOUNTS if low <= amount <= high)
+    return (low,) if low == high else inside or ((low + high) / 2,)
+
+
+def center_crops(images: ImageSet, size: int) -> ImageSet:
+    """Cuts images that are larger than a square to their centre.
+
+    Args:
+        images: clean images.
+        size: the longest height and width to keep, in pixels.
+
+    Returns:
+        The set with larger images cut.
+    """
+
+    def crop(image: Pixels) -> Pixels:
+        top, left = (max(0, (extent - size) // 2) for extent in image.shape[:2])
+        return image[top : top + size, left : left + size]
+
+    return ImageSet(tuple(map(crop, images)), images.names)
+
+
+def evaluate(
+    methods: dict[str, Callable[[Pixels], Pixels]],
+    images: ImageSet,
+    amounts: Sequence[float],
+    *,
+    salt_vs_pepper: float = 0.5,
+    seed: int = 0,
+    on_image: Callable[[], None] = lambda: None,
+) -> list[Score]:
+    """Compares methods, and the baselines, on the same noisy images.
+
+    Args:
+        methods: restorers by name: from uint8 (H, W, C) to the same, run in this process.
+        images: clean images, each given noise of its own, fixed by the seed.
+        amounts: shares of pixels that noise replaces.
+        salt_vs_pepper: share of the replaced pixels that turn white.
+        seed: decides the noise.
+        on_image: called after each image of each amount.
+
+    Returns:
+        For each amount: the noisy images, the baselines, then the methods.
+
+    Raises:
+        DataError: naming the first image that is too small to measure.
+    """
+    for name, image in zip(images.names, images, strict=True):
+        if min(image.shape[:2]) < metrics.SSIM_WINDOW:
+            raise DataError(
+                f"{name} is too small to measure: {image.shape[1]}×{image.shape[0]} pixels"
+            )
+    scores = []
+    # Children start fresh: a fork of a process that runs TensorFlow can hang.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=context) as pool:
+        for amount in amounts:
+            noisy = [
+                from_float(
+                    noisy_image(
+                        to_float(clean),
+                        amount,
+                        salt_vs_pepper=salt_vs_pepper,
+                        seed=seed,
+                        index=index,
+                    ),
+                    np.uint8,
+                )
+                for index, clean in enumerate(images)
+            ]
+            rows: dict[str, list[list[float]]] = {}
+            classical = pool.map(baselines.restore_with_all, noisy)
+            for clean, corrupted, restored in zip(images, noisy, classical, strict=True):
+                results = {"noisy": corrupted, **restored}
+                results |= {name: method(corrupted) for name, method in methods.items()}
+                for name, result in results.items():
+                    rows.setdefault(name, []).append(_measure(clean, corrupted, result))
+                on_image()
+            scores += [_score(amount, name, np.array(row)) for name, row in rows.items()]
+    return scores
+
+
+def _measure(clean, noisy, restored):
+    changed = (clean != noisy).any(axis=-1)
+    return [
+        metrics.psnr(clean, restored, 255),
+        metrics.ssim(clean, restored, 255),
+        metrics.mse(clean, restored) / 255**2,
+        metrics.psnr(clean[changed], restored[changed], 255) if changed.any() else np.nan,
+    ]
+
+
+def _score(amount, method, values):
+    psnr, ssim, mse, corrupted = values.T
+    corrupted = corrupted[~np.isnan(corrupted)]
+    return Score(
+        amount=amount,
+        method=method,
+        images=len(values),
+        psnr=metrics.mean_psnr(psnr),
+        ssim=float(ssim.mean()),
+        mse=float(mse.mean()),
+        corrupted_psnr=metrics.mean_psnr(corrupted) if len(corrupted) else None,
+    )
+
+
+def format_table(scores: Sequence[Score]) -> str:
+    """Lays scores out as text.
+
+    Args:
+        scores: as `evaluate` returns them.
+
+    Returns:
+        One table per amount, with the best PSNR and SSIM marked.
+    """
+    return "\n\n".join(_table(amount, scores) for amount in dict.fromkeys(s.amount for s in scores))
+
+
+def _table(amount: float, scores: Sequence[Score]) -> str:
+    return "\n".join(_lines(amount, [score for score in scores if score.amount == amount]))
+
+
+def _lines(amount: float, scores: Sequence[Score]) -> Iterator[str]:
+    best = max(score.psnr for score in scores)
+    plural = "s" if scores[0].images != 1 else ""
+    yield f"amount {amount:g}, {scores[0].images:,} image{plural}"
+    yield f"  {'':24} {'PSNR dB':>8} {'SSIM':>7} {'MSE':>9} {'PSNR of corrupted':>18}"
+    for score in scores:
+        corrupted = "-" if score.corrupted_psnr is None else f"{score.corrupted_psnr:.2f}"
+        yield (
+            f"{'*' if score.psnr == best else ' '} {score.method:24} {score.psnr:8.2f} "
+            f"{score.ssim:7.4f} {score.mse:9.6f} {corrupted:>18}"
+        )

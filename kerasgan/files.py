@@ -1,0 +1,50 @@
+"""Writing files so that a reader never meets half of one."""
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+from kerasgan.errors import OutputError
+
+
+@contextlib.contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Gives a path beside `path` to write to, and renames it into place once that went well.
+
+    Args:
+        path: the file to write or replace; its folder is made where it is missing.
+
+    Yields:
+        A hidden path in the same folder, with the same suffix.
+
+    Raises:
+        OutputError: if the place cannot be written to; nothing is left behind.
+    """
+    path = Path(path)
+    # Short, so that a long but legal name stays legal; the same suffix, because writers go by it.
+    temporary = path.with_name(f".{secrets.token_hex(6)}{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        os.replace(temporary, path)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text file in UTF-8, whole or not at all.
+
+    Args:
+        path: the file to write or replace.
+        text: its contents.
+
+    Raises:
+        OutputError: if the place cannot be written to.
+    """
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

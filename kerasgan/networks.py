@@ -1,0 +1,183 @@
+"""The networks: functional Keras models built from small blocks.
+
+All of them are made of Keras' own layers and operations, so a saved generator opens in any Keras 3,
+with or without kerasgan installed.
+"""
+
+import keras
+from keras import layers, ops
+
+from kerasgan.config import DiscriminatorConfig, GeneratorConfig
+
+
+def build_generator(config: GeneratorConfig, channels=1):
+    """Builds the network that restores images.
+
+    Args:
+        config: the architecture and its widths.
+        channels: 1 for grey, 3 for colour.
+
+    Returns:
+        A functional model from `noisy` to `restored`, both float (N, H, W, channels) in [0, 1], for
+        any H and W that are multiples of `size_multiple(model)`.
+    """
+    builders = {"classic": _classic_generator, "selective": _selective_generator}
+    return builders[config.architecture](config, channels)
+
+
+def _classic_generator(config, channels):
+    """The reference recipe's U-Net: one level, sigmoid output."""
+    narrow, middle, wide = config.filters
+    conv = {"padding": "same", "activation": "relu"}
+    noisy = keras.Input((None, None, channels), name="noisy")
+    encoded = layers.Conv2D(narrow, 3, **conv)(noisy)
+    x = layers.Conv2D(middle, 3, strides=2, **conv)(encoded)
+    x = layers.Conv2D(wide, 3, **conv)(x)
+    x = layers.Conv2DTranspose(middle, 3, strides=2, **conv)(x)
+    x = layers.Concatenate()([x, encoded])
+    x = layers.Conv2D(narrow, 3, **conv)(x)
+    restored = layers.Conv2D(channels, 3, padding="same", activation="sigmoid", name="restored")(x)
+    return keras.Model(noisy, restored, name="classic_generator")
+
+
+def _selective_generator(config, channels):
+    """A U-Net that corrects a filled-in picture where pixels may be impulses, and only there.
+
+    The U-Net works at half resolution and below, where a convolution costs a quarter; one more at
+    full resolution, beside the filled-in picture, adds the detail.
+    """
+    full, half, *lower = config.filters
+    noisy = keras.Input((None, None, channels), name="noisy")
+    certain = ops.logical_and(ops.greater(noisy, 0.0), ops.less(noisy, 1.0))
+    known = ops.cast(certain, "float32")
+    filled = fill_gaps(noisy, known)
+    seen = layers.Concatenate()([filled, known])
+    x = layers.Conv2D(half, 4, strides=2, padding="same")(seen)
+    x = _unet(x, (half, *lower))
+    x = layers.Conv2DTranspose(full, 2, strides=2)(x)
+    x = _conv_norm(layers.Concatenate()([x, seen]), full)
+    x = layers.ReLU()(x)
+    # Starts at zero: the untrained network returns the filled-in picture.
+    residual = layers.Conv2D(
+        channels, 3, padding="same", kernel_initializer="zeros", name="residual"
+    )(x)
+    corrected = ops.clip(filled + residual, 0.0, 1.0)
+    restored = ops.where(certain, noisy, corrected)
+    return keras.Model(noisy, restored, name="selective_generator")
+
+
+def fill_gaps(images, known):
+    """Fills unknown pixels with the mid-range of the nearest known ones, then smooths the filling.
+
+    Windows of 3, 5, 9, 17 and 33 pixels, chained from max-pools of 3, 3, 5, 9 and 17; a pixel takes
+    the middle between the darkest and the brightest known pixel of the smallest window that holds
+    any. Two 3×3 means then smooth the filled pixels. No weights and no division, so that it
+    survives 8-bit integer arithmetic.
+
+    Args:
+        images: float tensor (N, H, W, C) in [0, 1].
+        known: float tensor of the same shape: 1 where the pixel can be trusted, else 0.
+
+    Returns:
+        Float tensor of the same shape, in [0, 1]; known pixels as they came, 0.5 where no known
+        pixel is within 16 pixels.
+    """
+    brightest, darkest, reached = images * known, (1.0 - images) * known, known
+    levels = []
+    for pool_size in (3, 3, 5, 9, 17):
+        brightest = _dilate(brightest, pool_size)
+        darkest = _dilate(darkest, pool_size)
+        reached = _dilate(reached, pool_size)
+        levels.append((0.5 * (brightest + (1.0 - darkest)), reached))
+    filled, _ = levels.pop()
+    for middle, reached in reversed(levels):
+        filled = ops.where(ops.greater(reached, 0.5), middle, filled)
+    trusted = ops.greater(known, 0.5)
+    for _ in range(2):
+        filled = ops.where(trusted, images, filled)
+        filled = layers.AveragePooling2D(3, strides=1, padding="same")(filled)
+    return ops.where(trusted, images, filled)
+
+
+def _dilate(x, size):
+    # Rows, then columns: the same maximum for 2 · size comparisons instead of size².
+    for window in ((size, 1), (1, size)):
+        x = layers.MaxPooling2D(window, strides=1, padding="same")(x)
+    return x
+
+
+def _conv_norm(x, filters):
+    x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
+    return layers.BatchNormalization(synchronized=True)(x)
+
+
+def _residual_block(x, filters):
+    """He et al., Deep residual learning for image recognition, CVPR 2016."""
+    y = layers.ReLU()(_conv_norm(x, filters))
+    y = _conv_norm(y, filters)
+    return layers.ReLU()(layers.Add()([x, y]))
+
+
+def _unet(x, filters):
+    """A U-Net (Ronneberger et al., MICCAI 2015) of residual blocks, whose skips are added.
+
+    Args:
+        x: features of filters[0] channels.
+        filters: channels of each level, from the finest down.
+
+    Returns:
+        Features of filters[0] channels, at the same resolution.
+    """
+    *outer, bottom = filters
+    skips = []
+    for width, below in zip(outer, filters[1:], strict=True):
+        x = _residual_block(x, width)
+        skips.append(x)
+        x = layers.Conv2D(below, 2, strides=2)(x)
+    x = _residual_block(x, bottom)
+    for width, skip in zip(reversed(outer), reversed(skips), strict=True):
+        x = layers.Conv2DTranspose(width, 2, strides=2)(x)
+        x = layers.Add()([x, skip])
+        x = _residual_block(x, width)
+    return x
+
+
+def size_multiple(generator):
+    """The number that the height and width of a generator's input must be multiples of.
+
+    Args:
+        generator: a model from `build_generator`.
+
+    Returns:
+        The product of the strides of its transposed convolutions, 1 where it has none.
+    """
+    multiple = 1
+    for layer in generator.layers:
+        if isinstance(layer, layers.Conv2DTranspose):
+            multiple *= layer.strides[0]
+    return multiple
+
+
+def build_discriminator(config: DiscriminatorConfig, patch_size, channels=1):
+    """Builds the network that tells clean images from restored ones, given the noisy one.
+
+    Args:
+        config: its widths and dropout.
+        patch_size: height and width of the images it sees.
+        channels: 1 for grey, 3 for colour.
+
+    Returns:
+        A functional model from [noisy, image], float (N, patch_size, patch_size, channels) in
+        [0, 1], to logits (N, 1); their sigmoid is the probability that the image is a clean one.
+    """
+    shape = (patch_size, patch_size, channels)
+    noisy, image = keras.Input(shape, name="noisy"), keras.Input(shape, name="image")
+    x = layers.Concatenate()([noisy, image])
+    for level, filters in enumerate(config.filters):
+        x = layers.Conv2D(filters, 3, strides=2, padding="same")(x)
+        if level > 0:
+            x = layers.BatchNormalization(synchronized=True)(x)
+        x = layers.LeakyReLU(0.2)(x)
+        x = layers.Dropout(config.dropout)(x)
+    logits = layers.Dense(1, name="logits")(layers.Flatten()(x))
+    return keras.Model([noisy, image], logits, name="discriminator")

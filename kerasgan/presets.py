@@ -1,0 +1,58 @@
+"""Recipes with a name: `selective`, the default, and `classic`, the reference's."""
+
+from kerasgan.config import (
+    DataConfig,
+    DiscriminatorConfig,
+    GeneratorConfig,
+    NoiseConfig,
+    OptimizerConfig,
+    RunConfig,
+)
+
+PRESETS = {
+    # Restores blindly, whatever the amount, and leaves certain pixels alone.
+    "selective": RunConfig(
+        data=DataConfig(),
+        noise=NoiseConfig(amount=(0.05, 0.95)),
+        generator=GeneratorConfig(architecture="selective", filters=(16, 32, 64, 128)),
+        discriminator=DiscriminatorConfig(filters=(16, 32, 64, 128)),
+        reconstruction="mae",
+        suspects_only=True,
+        adversarial_weight=1e-4,
+        g_optimizer=OptimizerConfig(learning_rate=2e-3, beta_1=0.9, schedule="cosine"),
+        d_optimizer=OptimizerConfig(learning_rate=2e-4, beta_1=0.5),
+        epochs=10,
+        batch_size=16,
+    ),
+    # The reference writes its generator loss 100 · MSE + BCE; divided by 100 it is this one.
+    "classic": RunConfig(
+        data=DataConfig(),
+        noise=NoiseConfig(amount=(0.15, 0.15)),
+        generator=GeneratorConfig(architecture="classic", filters=(64, 128, 256)),
+        discriminator=DiscriminatorConfig(filters=(64, 128, 256, 512), dropout=0.25),
+        reconstruction="mse",
+        suspects_only=False,
+        adversarial_weight=0.01,
+        g_optimizer=OptimizerConfig(learning_rate=2e-4, beta_1=0.5),
+        d_optimizer=OptimizerConfig(learning_rate=2e-4, beta_1=0.5),
+        epochs=10,
+        batch_size=64,
+    ),
+}
+
+
+def preset(name: str) -> RunConfig:
+    """Returns a recipe by its name.
+
+    Args:
+        name: "selective" or "classic".
+
+    Returns:
+        The recipe, to be used as it is or changed with `RunConfig.replace`.
+
+    Raises:
+        ValueError: if there is no preset of that name.
+    """
+    if name not in PRESETS:
+        raise ValueError(f"no preset {name!r}; there are {', '.join(PRESETS)}")
+    return PRESETS[name]

@@ -1,0 +1,153 @@
+"""Restoring images of any size, grey or colour, with a trained generator."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from kerasgan.errors import ModelError
+from kerasgan.gan import DenoisingGAN
+from kerasgan.images import from_float, to_float, with_channels
+from kerasgan.networks import size_multiple
+
+# A tile is restored together with a margin wider than any network here looks, so that tiles join
+# without seams. Both are multiples of every network's `size_multiple`.
+TILE, MARGIN = 512, 64
+
+GENERATOR_FILE = "generator.keras"
+
+
+def load_generator(path):
+    """Loads the generator of a training run.
+
+    Args:
+        path: a run folder, a generator.keras, or a model.keras.
+
+    Returns:
+        The generator, a Keras model.
+
+    Raises:
+        ModelError: naming the file, if it is missing, damaged, no restorer of images, or cannot be
+            read by this version of Keras.
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = path / GENERATOR_FILE
+        if not path.is_file():
+            raise ModelError(
+                f"there is no {path}: no run folder, or its first epoch is not complete"
+            )
+    if not path.is_file():
+        raise ModelError(f"there is no model {path}")
+    version = _keras_version(path)
+    try:
+        model = keras.models.load_model(path, compile=False)
+    except Exception as error:  # Whatever the layers named in the file raise on what they read.
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise ModelError(
+            f"cannot load {path}, written by Keras {version}, with Keras {keras.__version__}: "
+            f"{reason[0]}"
+        ) from error
+    generator = model.generator if isinstance(model, DenoisingGAN) else model
+    shape = getattr(generator, "input_shape", None)
+    if not (
+        isinstance(shape, tuple)
+        and len(shape) == 4
+        and shape[-1] in (1, 3)
+        and generator.output_shape[-1] == shape[-1]
+    ):
+        raise ModelError(f"{path} restores no images: its input has the shape {shape}")
+    return generator
+
+
+def _keras_version(path):
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if not {"metadata.json", "config.json"} <= set(archive.namelist()):
+                raise ModelError(f"{path} is a zip file, but no Keras model")
+            return json.loads(archive.read("metadata.json"))["keras_version"]
+    except (OSError, zipfile.BadZipFile, ValueError, KeyError) as error:
+        raise ModelError(f"{path} is no Keras model file, or a damaged one") from error
+
+
+class Restorer:
+    """Restores whole images with a generator.
+
+    Args:
+        generator: a generator, or a `DenoisingGAN`, whose generator is taken.
+
+    Example:
+        >>> restored = Restorer(gan)(noisy)
+    """
+
+    def __init__(self, generator):
+        generator = getattr(generator, "generator", generator)
+        self.channels = generator.input_shape[-1]
+        self._multiple = size_multiple(generator)
+        # One graph for every size.
+        self._run = tf.function(
+            lambda noisy: generator(noisy, training=False),
+            input_signature=[tf.TensorSpec((None, None, None, self.channels), tf.float32)],
+        )
+
+    def __call__(self, noisy):
+        """Restores one image.
+
+        Large images are restored in overlapping tiles. A grey generator restores a colour image
+        channel by channel; a colour generator sees a grey image as colour.
+
+        Args:
+            noisy: array (H, W), (H, W, 1) or (H, W, 3): uint8, uint16, or float in [0, 1].
+
+        Returns:
+            Array of the same shape and type.
+
+        Raises:
+            ValueError: for other shapes, types and ranges.
+        """
+        noisy = np.asarray(noisy)
+        if noisy.ndim == 2:
+            return self(noisy[..., np.newaxis])[..., 0]
+        if noisy.ndim != 3 or noisy.shape[-1] not in (1, 3) or 0 in noisy.shape:
+            raise ValueError(f"an image must be (H, W), (H, W, 1) or (H, W, 3), got {noisy.shape}")
+        if noisy.dtype.kind == "f" and not (noisy.min() >= 0.0 and noisy.max() <= 1.0):
+            raise ValueError("a float image must lie in [0, 1]")
+        if noisy.shape[-1] == self.channels:
+            return self._restore_tiles(noisy)
+        if self.channels == 1:
+            planes = [self._restore_tiles(noisy[..., channel, np.newaxis]) for channel in range(3)]
+            return np.concatenate(planes, axis=-1)
+        return with_channels(self._restore_tiles(with_channels(noisy, 3)), 1)
+
+    def _restore_tiles(self, noisy):
+        restored = np.empty_like(noisy)
+        height, width = noisy.shape[:2]
+        for top in range(0, height, TILE):
+            for left in range(0, width, TILE):
+                rows, inner_rows = _window(top, height)
+                columns, inner_columns = _window(left, width)
+                tile = self._restore_tile(noisy[rows, columns])
+                restored[top : top + TILE, left : left + TILE] = tile[inner_rows, inner_columns]
+        return restored
+
+    def _restore_tile(self, noisy):
+        values = noisy if noisy.dtype.kind == "f" else to_float(noisy)
+        height, width = noisy.shape[:2]
+        padding = ((0, -height % self._multiple), (0, -width % self._multiple), (0, 0))
+        values = np.pad(values.astype(np.float32), padding, mode="symmetric")
+        restored = self._run(values[np.newaxis])[0, :height, :width].numpy()
+        return (
+            restored.astype(noisy.dtype)
+            if noisy.dtype.kind == "f"
+            else from_float(restored, noisy.dtype)
+        )
+
+
+def _window(start, extent):
+    """The tile at `start` with its margins inside the image, and the tile within that."""
+    first = max(0, start - MARGIN)
+    window = slice(first, min(extent, start + TILE + MARGIN))
+    return window, slice(start - first, min(start + TILE, extent) - first)

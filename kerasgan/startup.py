@@ -1,0 +1,51 @@
+"""Starting TensorFlow for the command line: quietly, and fast on a CPU."""
+
+import contextlib
+import os
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
+
+_ENVIRONMENT = {
+    "KERAS_BACKEND": "tensorflow",
+    "TF_CPP_MIN_LOG_LEVEL": "2",
+    # Faster convolutions on most processors.
+    "TF_ENABLE_ONEDNN_OPTS": "1",
+}
+
+
+def start_tensorflow() -> None:
+    """Imports TensorFlow and lets it find its devices, without its messages.
+
+    Environment variables that the user has set are left alone. Should the start fail, everything
+    that was held back is printed.
+    """
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+    with _held_back_stderr():
+        import absl.logging
+        import tensorflow as tf
+
+        tf.config.list_logical_devices()
+        absl.logging.set_verbosity(absl.logging.ERROR)
+
+
+@contextlib.contextmanager
+def _held_back_stderr() -> Iterator[None]:
+    # TensorFlow's C++ code writes to the file descriptor itself, before any log level is read.
+    sys.stderr.flush()
+    original = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(original, held.read())
+            raise
+        finally:
+            os.dup2(original, 2)
+            os.close(original)

@@ -1,0 +1,73 @@
+"""Small data and small models that the tests share."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kerasgan.config import RunConfig
+from kerasgan.data.clean import CleanImages, ImageSet
+from kerasgan.presets import preset
+
+
+def smooth_image(seed, height=32, width=32, channels=1):
+    """An image of soft blobs without black or white pixels, as uint8 (H, W, C)."""
+    random = np.random.default_rng(seed)
+    y, x = np.mgrid[:height, :width] / 16.0
+    planes = []
+    for _ in range(channels):
+        a, b, c, d = random.uniform(0.5, 2.0, 4)
+        planes.append(128 + 60 * np.sin(a * x + c) + 50 * np.cos(b * y + d))
+    return np.clip(np.stack(planes, axis=-1), 1, 254).astype(np.uint8)
+
+
+def image_set(count, first_seed=0, **size):
+    images = tuple(smooth_image(first_seed + i, **size) for i in range(count))
+    return ImageSet(images, tuple(f"image {first_seed + i}" for i in range(count)))
+
+
+@pytest.fixture(scope="session")
+def clean_images():
+    return CleanImages(image_set(12), image_set(4, 100), image_set(3, 200))
+
+
+def small_config(name="selective", **changes) -> RunConfig:
+    """A preset at 4 filters and 32 pixels."""
+    config = preset(name)
+    filters = (4,) * len(config.generator.filters)
+    return config.replace(
+        data__patch_size=32,
+        generator__filters=filters,
+        discriminator__filters=(4, 4),
+        batch_size=4,
+        epochs=2,
+    ).replace(**changes)
+
+
+@pytest.fixture(scope="session")
+def trained_run(tmp_path_factory, clean_images):
+    """The folder of a finished run of the smallest kind."""
+    from kerasgan.training import RunFolder, train
+
+    folder = RunFolder(tmp_path_factory.mktemp("runs") / "small")
+    folder.create(small_config(), clean_images)
+    train(small_config(), clean_images, folder, verbose=0)
+    return folder
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """A folder of six pictures of several sizes and formats."""
+    folder = tmp_path / "photos"
+    (folder / "more").mkdir(parents=True)
+    sizes = {
+        "a.png": (40, 33),
+        "b.bmp": (32, 48),
+        "c.webp": (20, 20),
+        "d.tif": (64, 64),
+        "more/e.png": (48, 48),
+        "more/f.png": (50, 70),
+    }
+    for seed, (name, (height, width)) in enumerate(sizes.items()):
+        pixels = smooth_image(seed, height, width)
+        Image.fromarray(pixels[..., 0]).save(folder / name, lossless=True)
+    return folder

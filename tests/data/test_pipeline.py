@@ -1,0 +1,145 @@
+import itertools
+
+import numpy as np
+import pytest
+
+from kerasgan.data.clean import ImageSet
+from kerasgan.data.pipeline import evaluation_pairs, noisy_image, steps_per_epoch, training_pairs
+from kerasgan.errors import DataError
+from tests.conftest import image_set
+
+
+def numbered(count, height=16, width=16):
+    """Images of one value each, so that a patch tells where it is from."""
+    images = (np.full((height, width, 1), 10 + i, np.uint8) for i in range(count))
+    return ImageSet(tuple(images), tuple(map(str, range(count))))
+
+
+def take(dataset, count):
+    noisy, clean = zip(*itertools.islice(dataset.as_numpy_iterator(), count), strict=True)
+    return np.concatenate(noisy), np.concatenate(clean)
+
+
+def origins(clean):
+    return [int(round(float(patch[0, 0, 0]) * 255)) - 10 for patch in clean]
+
+
+def test_an_epoch_shows_every_image_once_in_a_new_order():
+    images = numbered(10)
+    assert steps_per_epoch(images, batch_size=5, patch_size=16) == 2
+    pairs = training_pairs(images, amount=0.1, batch_size=5, patch_size=16)
+    _, clean = take(pairs, 4)
+    first, second = origins(clean[:10]), origins(clean[10:])
+    assert sorted(first) == sorted(second) == list(range(10))
+    assert first != second
+
+
+def test_the_last_batch_of_an_epoch_is_filled_up():
+    images = numbered(5)
+    assert steps_per_epoch(images, batch_size=4, patch_size=16) == 2
+    _, clean = take(training_pairs(images, amount=0.1, batch_size=4, patch_size=16), 2)
+    shown = origins(clean)
+    assert shown[5:] == shown[:3]
+    assert sorted(shown[:5]) == list(range(5))
+
+
+def test_training_noise_is_fresh_in_every_epoch_and_repeats_with_the_seed():
+    images = numbered(4)
+    options = {"amount": 0.5, "batch_size": 4, "patch_size": 16}
+    noisy, clean = take(training_pairs(images, **options, seed=1), 2)
+    again, _ = take(training_pairs(images, **options, seed=1), 2)
+    other, _ = take(training_pairs(images, **options, seed=2), 2)
+    np.testing.assert_array_equal(noisy, again)
+    assert np.mean(noisy != other) > 0.3
+    masks = (noisy != clean).reshape(2, -1)
+    assert np.mean(masks[0] != masks[1]) > 0.3
+
+
+def test_training_can_begin_at_any_epoch():
+    options = {"amount": (0.1, 0.9), "batch_size": 4, "patch_size": 16, "seed": 3}
+    from_start = take(training_pairs(image_set(6), **options), 6)
+    from_epoch_2 = take(training_pairs(image_set(6), **options, first_epoch=2), 2)
+    for whole, end in zip(from_start, from_epoch_2, strict=True):
+        np.testing.assert_array_equal(whole[16:], end)
+
+
+def test_large_images_give_many_patches_cut_where_they_say():
+    y, x = np.mgrid[:64, :48]
+    image = np.stack([y * 3, x * 3], axis=-1).astype(np.uint8)
+    image = np.concatenate([image, image[..., :1]], axis=-1)
+    images = ImageSet((image,), ("gradient",))
+    assert steps_per_epoch(images, batch_size=1, patch_size=16) == 28  # 2.3 · 12
+    pairs = training_pairs(images, amount=0.0, batch_size=1, patch_size=16, flip=False)
+    _, clean = take(pairs, 28)
+    corners = np.rint(clean[:, 0, 0, :2] * 255 / 3).astype(int)
+    for patch, (top, left) in zip(clean, corners, strict=True):
+        expected = image[top : top + 16, left : left + 16] / np.float32(255)
+        np.testing.assert_allclose(patch, expected, atol=1e-7)
+    assert len(np.unique(corners, axis=0)) > 20
+
+
+def test_every_place_can_be_cut():
+    images = ImageSet((np.arange(18, dtype=np.uint8).repeat(18).reshape(18, 18, 1),), ("a",))
+    pairs = training_pairs(images, amount=0.0, batch_size=64, patch_size=16, flip=False)
+    _, clean = take(pairs, 1)
+    assert set(np.rint(clean[:, 0, 0, 0] * 255)) == {0, 1, 2}
+
+
+def test_flips_are_left_to_right_and_half_of_the_time():
+    image = np.tile(np.arange(16, dtype=np.uint8), (16, 1))[..., np.newaxis]
+    images = ImageSet((image,), ("ramp",))
+    options = {"amount": 0.0, "batch_size": 200, "patch_size": 16}
+    _, clean = take(training_pairs(images, **options), 1)
+    flipped = clean[:, 0, 0, 0] > clean[:, 0, -1, 0]
+    assert 0.35 < flipped.mean() < 0.65
+    np.testing.assert_array_equal(clean[flipped][0][:, ::-1], clean[~flipped][0])
+    _, upright = take(training_pairs(images, **options, flip=False), 1)
+    assert not (upright[:, 0, 0, 0] > upright[:, 0, -1, 0]).any()
+
+
+@pytest.mark.parametrize("pairs_of", [training_pairs, evaluation_pairs])
+def test_small_images_are_mirrored_at_their_edges(pairs_of):
+    image = image_set(1, height=10, width=5).images[0]
+    options = {"flip": False} if pairs_of is training_pairs else {}
+    pairs = pairs_of(ImageSet((image,), ("a",)), amount=0.0, patch_size=16, batch_size=1, **options)
+    _, clean = take(pairs, 1)
+    expected = np.pad(image, ((0, 6), (0, 11), (0, 0)), mode="symmetric") / np.float32(255)
+    np.testing.assert_allclose(clean[0], expected, atol=1e-7)
+
+
+def test_amounts_are_drawn_per_image_over_the_whole_range():
+    noisy, clean = take(
+        training_pairs(numbered(1, 48, 48), amount=(0.2, 0.8), batch_size=200, patch_size=48), 1
+    )
+    shares = np.mean(noisy != clean, axis=(1, 2, 3))
+    assert 0.17 < shares.min() < 0.25
+    assert 0.75 < shares.max() < 0.83
+    assert shares.mean() == pytest.approx(0.5, abs=0.05)
+
+
+def test_evaluation_is_the_same_whatever_the_batch_size():
+    images = image_set(7, height=40, width=33)
+    options = {"amount": (0.1, 0.9), "patch_size": 16}
+    results = [
+        take(evaluation_pairs(images, batch_size=size, **options), None) for size in (1, 3, 64)
+    ]
+    assert results[0][0].shape == (7 * 2 * 2, 16, 16, 1)
+    for other in results[1:]:
+        for one, two in zip(results[0], other, strict=True):
+            np.testing.assert_array_equal(one, two)
+
+
+def test_evaluation_noise_differs_between_images_and_from_training():
+    images = numbered(2)
+    noisy, clean = take(evaluation_pairs(images, amount=0.5, patch_size=16, batch_size=2), 1)
+    masks = noisy != clean
+    assert np.mean(masks[0] != masks[1]) > 0.3
+    first, second = (noisy_image(clean[0], 0.5, seed=0, index=i) for i in (0, 1))
+    assert np.mean(first != second) > 0.3
+    np.testing.assert_array_equal(first, noisy_image(clean[0], 0.5, seed=0, index=0))
+
+
+@pytest.mark.parametrize("pairs_of", [training_pairs, evaluation_pairs])
+def test_no_images_are_refused(pairs_of):
+    with pytest.raises(DataError, match="no images"):
+        pairs_of(ImageSet(), amount=0.5)

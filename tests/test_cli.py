@@ -1,0 +1,247 @@
+import json
+import re
+
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+from click.testing import CliRunner
+from PIL import Image
+
+from kerasgan import cli, startup
+from kerasgan.cli import main
+from kerasgan.images import Picture, read_picture, write_picture
+from tests.conftest import smooth_image
+
+SMALL = ("--patch-size", "32", "--batch-size", "4", "--epochs", "1", "--limit", "4")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """Every command runs in an empty folder; TensorFlow runs already."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(startup, "start_tensorflow", lambda: None)
+    monkeypatch.setattr(tfds.core.constants, "DATA_DIR", str(tmp_path / "tfds"))
+    return tmp_path
+
+
+def run(*arguments, status=0):
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    assert result.exit_code == status, result.output
+    if status:
+        assert "Traceback" not in result.output
+    elif result.exception:
+        raise result.exception
+    return result.output
+
+
+@pytest.fixture
+def photo(folder):
+    path = folder / "photo.png"
+    write_picture(path, Picture(smooth_image(0, 50, 60)))
+    return path
+
+
+def test_train_evaluate_and_denoise_one_after_the_other(photos, folder):
+    output = run("train", "--data", photos, *SMALL, "--amount", "0.3", "--output", "run")
+    for method in ("noisy", "median 3×3", "adaptive median", "biharmonic inpainting", "restored"):
+        assert method in output
+    names = {path.name for path in (folder / "run").iterdir()}
+    assert names == {
+        "config.json",
+        "evaluation.json",
+        "generator.keras",
+        "history.csv",
+        "logs",
+        "model.keras",
+        "pictures",
+    }
+    output = run("evaluate", "run", "--amount", "0.1", "--amount", "0.5", "--json", "out.json")
+    scores = json.loads((folder / "out.json").read_text())
+    assert {score["amount"] for score in scores} == {0.1, 0.5}
+    assert f"{scores[-1]['psnr']:.2f}" in output
+    # The run's own data and seed: the same held-out images and noise.
+    run("evaluate", "run", "--json", "again.json")
+    assert json.loads((folder / "again.json").read_text()) == json.loads(
+        (folder / "run" / "evaluation.json").read_text()
+    )
+    run("corrupt", photos / "d.tif", "--amount", "0.3", "-o", "noisy.png")
+    run("denoise", "noisy.png", "--model", "run")
+    noisy, restored = read_picture("noisy.png").pixels, read_picture("noisy_restored.png").pixels
+    certain = (noisy > 0) & (noisy < 255)
+    np.testing.assert_array_equal(restored[certain], noisy[certain])
+    assert np.mean(restored[~certain] != noisy[~certain]) > 0.9
+
+
+def test_runs_are_numbered_and_the_newest_restores(photo, photos, folder):
+    for number in (1, 2):
+        run("train", "--data", photos, *SMALL, "--test-images", "0", "--seed", number)
+    assert (folder / "runs" / "selective-2" / "generator.keras").is_file()
+    assert "Restoring with runs/selective-2" in run("denoise", photo)
+
+
+def test_a_run_can_be_repeated_from_its_config(photos, folder):
+    train = ("train", "--test-images", "0", "--output")
+    run(*train, "one", "--data", photos, *SMALL, "--color", "--ema", "0.9", "--seed", "3")
+    run(*train, "two", "--config", "one/config.json")
+    assert (folder / "one/history.csv").read_text() == (folder / "two/history.csv").read_text()
+    (photos / "a.png").unlink()
+    assert "no longer holds the images" in run(*train, "three", "--config", "one/config.json")
+
+
+def test_an_interrupted_run_says_how_to_go_on(photos, folder, monkeypatch):
+    import kerasgan.training
+
+    original = kerasgan.training.train
+    arguments = ("train", "--data", photos, *SMALL, "--output", "run")
+
+    def interrupted(*args, **kwargs):
+        original(*args, **kwargs)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(kerasgan.training, "train", interrupted)
+    output = run(*arguments, status=1)
+    assert "1 of 1 epochs are kept" in output
+    assert "kerasgan train --resume run" in output
+    monkeypatch.setattr(kerasgan.training, "train", original)
+    assert "restored" in run("train", "--resume", "run")
+    (photos / "a.png").unlink()
+    assert "no longer holds the images" in run("train", "--resume", "run", status=1)
+
+
+def test_an_interruption_before_the_first_epoch_says_so(photos, monkeypatch):
+    import kerasgan.training
+
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(kerasgan.training, "train", interrupted)
+    output = run("train", "--data", photos, *SMALL, status=1)
+    assert "before the first epoch" in output
+
+
+@pytest.mark.parametrize("path", ["photos", "photos/more/e.png"])
+def test_denoise_keeps_what_it_is_not_told_to_replace(trained_run, photos, path):
+    target = photos if path == "photos" else photos / "more" / "e.png"
+    before = {file: file.read_bytes() for file in photos.rglob("*.*")}
+    output = run("denoise", target, "-o", target, "--model", trained_run.path, status=1)
+    assert "--overwrite" in output
+    assert before == {file: file.read_bytes() for file in photos.rglob("*.*")}
+    run("denoise", target, "-o", target, "--model", trained_run.path, "--overwrite")
+
+
+def test_denoise_restores_a_folder_file_by_file(trained_run, photos, folder):
+    (photos / "text.png").write_text("no picture")
+    output = run("denoise", photos, "-o", "out", "--model", trained_run.path, status=1)
+    assert "text.png" in output and "1 of 7 pictures" in output
+    names = {str(path.relative_to(folder / "out")) for path in (folder / "out").rglob("*.*")}
+    assert names == {"a.png", "b.bmp", "c.webp", "d.tif", "more/e.png", "more/f.png"}
+
+
+def test_denoise_keeps_transparency_depth_and_color(trained_run, folder):
+    pixels = (smooth_image(0, 30, 40, 3).astype(np.uint16) << 8) + 7
+    picture = Picture(pixels, alpha=np.full((30, 40, 1), 1234, np.uint16))
+    write_picture(folder / "deep.png", picture)
+    run("denoise", "deep.png", "--model", trained_run.path)
+    restored = read_picture(folder / "deep_restored.png")
+    np.testing.assert_array_equal(restored.pixels, pixels)
+    np.testing.assert_array_equal(restored.alpha, picture.alpha)
+
+
+def test_denoise_refuses_formats_that_cannot_hold_the_result(trained_run, folder):
+    write_picture(folder / "deep.png", Picture(smooth_image(0).astype(np.uint16)))
+    arguments = ("denoise", "deep.png", "-o", "a.jpg", "--model", trained_run.path)
+    assert "no 16 bits" in run(*arguments, status=1)
+    assert "must end in one of" in run("denoise", "deep.png", "-o", "a.gif", status=1)
+
+
+def test_two_inputs_of_one_name_are_refused(photos, folder):
+    write_picture(folder / "a.png", Picture(smooth_image(0)))
+    output = run("denoise", "a.png", photos / "a.png", "-o", "out", status=1)
+    assert "two pictures would become out/a.png" in output
+
+
+def test_denoise_without_any_model_says_how_to_get_one(photo):
+    assert "kerasgan train" in run("denoise", photo, status=2)
+
+
+def test_corrupt_is_seeded_and_never_lossy(folder, photo):
+    for name, seed in [("a.png", 1), ("b.png", 1), ("c.png", 2)]:
+        run("corrupt", photo, "--amount", "0.4", "--seed", seed, "-o", name)
+    first, again, other = (read_picture(f"{name}.png").pixels for name in "abc")
+    np.testing.assert_array_equal(first, again)
+    assert np.mean(first != other) > 0.2
+    assert np.mean(first != read_picture(photo).pixels) == pytest.approx(0.4, abs=0.05)
+    Image.fromarray(smooth_image(0)[..., 0]).save("photo.jpg")
+    run("corrupt", "photo.jpg", "--amount", "0.4")
+    assert (folder / "photo_noisy.png").is_file()
+    assert "JPEG would blur" in run(
+        "corrupt", "photo.jpg", "--amount", "0.4", "-o", "x.jpg", status=1
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("train", "--amount", "1.5"), "'1.5' must lie between 0 and 1"),
+        (("train", "--amount", "0.9:0.1"), "the lower first"),
+        (("train", "--amount", "much"), "'much' is no number"),
+        (("train", "--amount", "nan"), "must lie between"),
+        (("train", "--patch-size", "50"), "patch_size must be a multiple of 8"),
+        (("train", "--preset", "classic", "--config", "x.json"), "not both"),
+        (("train", "--resume", "x", "--epochs", "3", "--overwrite"), "leave out --epochs, --over"),
+        (("train", "--resume", "x", "--config", "y"), "leave out --config"),
+        (("evaluate", "run", "--amount", "0.1:0.5"), "is a range"),
+        (("corrupt", "x.png", "--amount", "2"), "must lie between"),
+        (("denoise",), "Missing argument"),
+        (("undo",), "No such command"),
+    ],
+)
+def test_wrong_usage_is_named_and_exits_with_2(arguments, message):
+    assert message in run(*arguments, status=2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("train", "--data", "nowhere"), "no data source 'nowhere'"),
+        (("train", "--data", "nowhere.csv"), "cannot read nowhere.csv"),
+        (("train", "--resume", "nowhere"), "there is no nowhere/config.json"),
+        (("train", "--config", "nowhere.json"), "there is no nowhere.json"),
+        (("evaluate", "nowhere"), "there is no model nowhere"),
+        (("denoise", "nowhere.png", "--model", "nowhere"), "there is no model nowhere"),
+        (("corrupt", "nowhere.png", "--amount", "0.1"), "cannot read nowhere.png"),
+    ],
+)
+def test_failures_are_one_line_and_exit_with_1(arguments, message):
+    output = run(*arguments, status=1)
+    assert message in output.splitlines()[-1]
+    assert output.splitlines()[-1].startswith("Error: ")
+
+
+def test_a_folder_in_use_is_kept(photos, folder):
+    (folder / "run").mkdir()
+    (folder / "run" / "precious.txt").write_text("mine")
+    assert "not empty" in run("train", "--data", photos, *SMALL, "--output", "run", status=1)
+    assert [path.name for path in (folder / "run").iterdir()] == ["precious.txt"]
+
+
+def test_a_split_that_is_empty_is_named(photos, trained_run):
+    for name in ("train", "validation"):
+        write_picture(photos / name / "a.png", Picture(smooth_image(len(name), 40, 40)))
+    arguments = ("evaluate", trained_run.path, "--data", photos, "--split", "test")
+    assert "no images in its split test" in run(*arguments, status=1)
+
+
+def test_operating_system_errors_are_one_line(photo, monkeypatch):
+    def fail(*args, **kwargs):
+        raise PermissionError(13, "Permission denied", "/dev/secret")
+
+    monkeypatch.setattr(cli, "_newest_run", fail)
+    assert "Error: /dev/secret: Permission denied" in run("denoise", photo, status=1)
+
+
+def test_version_and_help():
+    assert re.fullmatch(r"kerasgan, version \d+\.\d+\.\d+\n", run("--version"))
+    for command in ("train", "evaluate", "denoise", "corrupt"):
+        assert command in run("--help")
+        assert "Usage" in run(command, "--help")

@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+
+from kerasgan import metrics
+from kerasgan.baselines import BASELINES
+from kerasgan.config import NoiseConfig
+from kerasgan.data.clean import ImageSet
+from kerasgan.data.pipeline import noisy_image
+from kerasgan.errors import DataError
+from kerasgan.evaluation import center_crops, evaluate, format_table, reported_amounts
+from kerasgan.images import from_float, to_float
+from tests.conftest import image_set
+
+IMAGES = image_set(3)
+
+
+@pytest.fixture(scope="module")
+def scores():
+    seen = []
+    methods = {"half": lambda noisy: np.where(noisy == 255, 128, noisy).astype(np.uint8)}
+    scores = evaluate(methods, IMAGES, [0.0, 0.3], seed=5, on_image=lambda: seen.append(1))
+    assert len(seen) == 6
+    return {(score.amount, score.method): score for score in scores}
+
+
+def test_every_method_is_measured_at_every_amount(scores):
+    methods = ["noisy", *BASELINES, "half"]
+    assert list(scores) == [(amount, method) for amount in (0.0, 0.3) for method in methods]
+
+
+def test_scores_are_means_over_images_of_scikit_images_values(scores):
+    noisy = [
+        from_float(noisy_image(to_float(clean), 0.3, seed=5, index=i), np.uint8)
+        for i, clean in enumerate(IMAGES)
+    ]
+    pairs = list(zip(IMAGES, noisy, strict=True))
+    score = scores[0.3, "noisy"]
+    assert score.images == 3
+    assert score.psnr == pytest.approx(np.mean([metrics.psnr(*it, 255) for it in pairs]))
+    assert score.ssim == pytest.approx(np.mean([metrics.ssim(*it, 255) for it in pairs]))
+    assert score.mse == pytest.approx(np.mean([metrics.mse(*it) for it in pairs]) / 255**2)
+    changed = [(x[x != y], y[x != y]) for x, y in pairs]
+    assert score.corrupted_psnr == pytest.approx(
+        np.mean([metrics.psnr(*it, 255) for it in changed])
+    )
+
+
+def test_without_noise_nothing_is_corrupted(scores):
+    score = scores[0.0, "noisy"]
+    assert score.psnr == metrics.EXACT_PSNR
+    assert score.corrupted_psnr is None
+
+
+def test_the_table_marks_the_best_and_shows_every_method(scores):
+    table = format_table(list(scores.values()))
+    assert "amount 0.3, 3 images" in table
+    marked = [line for line in table.splitlines() if line.startswith("*")]
+    best = max((s for s in scores.values() if s.amount == 0.3), key=lambda s: s.psnr)
+    assert best.method in marked[-1]
+    for method in ("noisy", *BASELINES, "half"):
+        assert table.count(method) >= 2
+
+
+def test_images_too_small_to_measure_are_named():
+    small = ImageSet((np.zeros((6, 30, 1), np.uint8),), ("tiny.png",))
+    with pytest.raises(DataError, match="tiny.png is too small to measure: 30×6"):
+        evaluate({}, small, [0.5])
+
+
+def test_large_images_are_cut_to_their_centre():
+    image = np.arange(11 * 6, dtype=np.uint8).reshape(11, 6, 1)
+    (cut,) = center_crops(ImageSet((image,), ("a",)), 8)
+    np.testing.assert_array_equal(cut, image[1:9])
+
+
+@pytest.mark.parametrize(
+    ("amount", "reported"),
+    [
+        ((0.2, 0.2), (0.2,)),
+        ((0.05, 0.95), (0.15, 0.5, 0.9)),
+        ((0.4, 0.9), (0.5, 0.9)),
+        ((0.2, 0.3), (0.25,)),
+    ],
+)
+def test_amounts_are_reported_inside_the_trained_range(amount, reported):
+    assert reported_amounts(NoiseConfig(amount)) == reported

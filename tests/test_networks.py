@@ -1,0 +1,131 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy import ndimage
+
+from kerasgan.config import DiscriminatorConfig, GeneratorConfig
+from kerasgan.networks import build_discriminator, build_generator, fill_gaps, size_multiple
+from kerasgan.presets import preset
+from tests.conftest import small_config
+
+ARCHITECTURES = ("classic", "selective")
+
+
+def small_generator(architecture, channels=1):
+    return build_generator(small_config(architecture).generator, channels)
+
+
+def randomize(model):
+    random = np.random.default_rng(0)
+    for variable in model.trainable_variables:
+        variable.assign(random.normal(0, 0.2, variable.shape))
+    return model
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_generators_take_any_multiple_of_their_stride(architecture, channels):
+    generator = small_generator(architecture, channels)
+    multiple = size_multiple(generator)
+    for height, width in [(multiple, multiple), (3 * multiple, 5 * multiple)]:
+        restored = generator(np.full((2, height, width, channels), 0.5, np.float32))
+        assert restored.shape == (2, height, width, channels)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_generators_answer_within_zero_and_one(architecture):
+    generator = randomize(small_generator(architecture))
+    noisy = np.random.default_rng(1).choice([0.0, 0.3, 1.0], (2, 32, 32, 1)).astype(np.float32)
+    restored = generator(noisy).numpy()
+    assert 0.0 <= restored.min() and restored.max() <= 1.0
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_saved_generators_open_in_plain_keras_bit_equal(architecture, tmp_path):
+    generator = randomize(small_generator(architecture))
+    generator.save(tmp_path / "generator.keras")
+    again = keras.models.load_model(tmp_path / "generator.keras")
+    noisy = np.random.default_rng(1).choice([0.0, 0.3, 1.0], (2, 32, 32, 1)).astype(np.float32)
+    np.testing.assert_array_equal(generator(noisy), again(noisy))
+    assert all("kerasgan" not in type(layer).__module__ for layer in again.layers)
+
+
+def test_classic_is_the_reference_recipe():
+    config = preset("classic")
+    generator = build_generator(config.generator)
+    convolutions = [
+        (type(layer).__name__, layer.filters, layer.strides[0], layer.activation.__name__)
+        for layer in generator.layers
+        if isinstance(layer, keras.layers.Conv2D | keras.layers.Conv2DTranspose)
+    ]
+    assert convolutions == [
+        ("Conv2D", 64, 1, "relu"),
+        ("Conv2D", 128, 2, "relu"),
+        ("Conv2D", 256, 1, "relu"),
+        ("Conv2DTranspose", 128, 2, "relu"),
+        ("Conv2D", 64, 1, "relu"),
+        ("Conv2D", 1, 1, "sigmoid"),
+    ]
+    discriminator = build_discriminator(config.discriminator, 48)
+    kinds = [type(layer).__name__ for layer in discriminator.layers[3:]]
+    block = ["Conv2D", "LeakyReLU", "Dropout"]
+    normalized = ["Conv2D", "BatchNormalization", "LeakyReLU", "Dropout"]
+    assert kinds == [*block, *normalized * 3, "Flatten", "Dense"]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_selective_returns_certain_pixels_as_they_came(channels):
+    generator = randomize(small_generator("selective", channels))
+    levels = np.arange(256, dtype=np.float32) / 255
+    noisy = np.random.default_rng(2).choice(levels, (1, 64, 64, channels)).astype(np.float32)
+    restored = generator(noisy).numpy()
+    certain = (noisy > 0) & (noisy < 1)
+    np.testing.assert_array_equal(restored[certain], noisy[certain])
+    assert np.mean(restored[~certain] != noisy[~certain]) > 0.5
+
+
+def test_untrained_selective_returns_the_filled_picture():
+    generator = small_generator("selective")
+    noisy = np.random.default_rng(3).choice([0.0, 0.2, 0.7, 1.0], (1, 32, 32, 1)).astype(np.float32)
+    known = ((noisy > 0) & (noisy < 1)).astype(np.float32)
+    np.testing.assert_array_equal(generator(noisy), fill_gaps(noisy, known))
+
+
+def filled_by_numpy(image, known):
+    filled = np.full_like(image, 0.5)
+    for size in (33, 17, 9, 5, 3):
+        high = ndimage.maximum_filter(image * known, size, mode="constant")
+        low = 1 - ndimage.maximum_filter((1 - image) * known, size, mode="constant")
+        reached = ndimage.maximum_filter(known, size, mode="constant") > 0
+        filled = np.where(reached, (high + low) / 2, filled)
+    count = ndimage.uniform_filter(np.ones_like(image), 3, mode="constant")
+    for _ in range(2):
+        filled = np.where(known > 0, image, filled)
+        filled = ndimage.uniform_filter(filled, 3, mode="constant") / count
+    return np.where(known > 0, image, filled)
+
+
+@pytest.mark.parametrize("share", [0.001, 0.05, 0.6])
+def test_fill_gaps_agrees_with_numpy(share):
+    random = np.random.default_rng(4)
+    image = random.random((48, 40)).astype(np.float32)
+    known = (random.random(image.shape) < share).astype(np.float32)
+    filled = fill_gaps(image[None, ..., None], known[None, ..., None]).numpy()[0, ..., 0]
+    np.testing.assert_allclose(filled, filled_by_numpy(image, known), atol=1e-6)
+
+
+def test_fill_gaps_without_any_known_pixel_is_grey():
+    nothing = np.zeros((1, 16, 16, 1), np.float32)
+    np.testing.assert_allclose(fill_gaps(nothing, nothing), 0.5, atol=1e-6)
+
+
+def test_discriminator_gives_one_logit_per_image():
+    discriminator = build_discriminator(DiscriminatorConfig(filters=(4, 4)), 32, channels=3)
+    images = tf.random.uniform((5, 32, 32, 3))
+    assert discriminator([images, images]).shape == (5, 1)
+
+
+def test_selective_takes_any_number_of_levels():
+    generator = build_generator(GeneratorConfig("selective", filters=(4, 4)))
+    assert size_multiple(generator) == 2

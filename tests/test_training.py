@@ -1,0 +1,132 @@
+import csv
+import json
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from kerasgan import training
+from kerasgan.errors import ModelError, OutputError
+from kerasgan.training import RunFolder, load_gan, train
+from tests.conftest import small_config
+
+
+def run(folder, images, **changes):
+    config = small_config(**changes)
+    folder.create(config, images)
+    return train(config, images, folder, verbose=0)
+
+
+def assert_same_model(first, second):
+    for one, other in zip(first.variables, second.variables, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_run_leaves_everything_behind(trained_run, clean_images):
+    record = json.loads(trained_run.config.read_text())
+    assert record["data"] == {
+        "fingerprint": clean_images.fingerprint(),
+        "train": 12,
+        "validation": 4,
+        "test": 3,
+    }
+    assert {"kerasgan", "keras", "tensorflow", "python"} <= record["versions"].keys()
+    assert trained_run.read_record() == (small_config(), clean_images.fingerprint())
+    with trained_run.history.open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert {"g_loss", "d_loss", "d_real_accuracy", "val_psnr", "val_ssim", "val_mse"} <= set(
+        rows[0]
+    )
+    with Image.open(trained_run.picture(2)) as picture:
+        assert picture.width > 400
+    assert list(trained_run.logs.glob("train/events.*"))
+    assert not [path for path in trained_run.path.rglob(".*")]
+
+
+def test_the_same_seed_gives_the_same_history(tmp_path, clean_images, trained_run):
+    again, other = RunFolder(tmp_path / "again"), RunFolder(tmp_path / "other")
+    run(again, clean_images)
+    run(other, clean_images, seed=1)
+    assert again.history.read_text() == trained_run.history.read_text()
+    assert other.history.read_text() != trained_run.history.read_text()
+
+
+class _Interrupt(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        if int(self.model.g_optimizer.iterations) == 5:
+            raise KeyboardInterrupt
+
+
+def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
+    tmp_path, clean_images, trained_run, monkeypatch
+):
+    folder = RunFolder(tmp_path / "run")
+    tensorboard = keras.callbacks.TensorBoard
+    with monkeypatch.context() as patch:
+        patch.setattr(keras.callbacks, "TensorBoard", lambda *args, **kwargs: _Interrupt())
+        with pytest.raises(KeyboardInterrupt):
+            run(folder, clean_images)
+    assert keras.callbacks.TensorBoard is tensorboard
+    assert len(folder.read_history()) == 1
+    train(small_config(), clean_images, folder, resume=True, verbose=0)
+    assert folder.history.read_text() == trained_run.history.read_text()
+    assert_same_model(load_gan(folder.model), load_gan(trained_run.model))
+
+
+def test_the_saved_generator_holds_the_averages(tmp_path, clean_images):
+    folder = RunFolder(tmp_path / "run")
+    gan = run(folder, clean_images, epochs=1, g_optimizer__ema_momentum=0.9)
+    noisy = np.random.default_rng(0).choice([0.0, 0.5, 1.0], (1, 32, 32, 1)).astype(np.float32)
+    saved = keras.models.load_model(folder.generator)
+    np.testing.assert_allclose(saved(noisy), gan.predict(noisy, verbose=0), atol=1e-6)
+    assert np.abs(saved(noisy) - gan(noisy)).max() > 1e-6
+
+
+def test_a_folder_in_use_is_kept(tmp_path, clean_images):
+    folder = RunFolder(tmp_path / "run")
+    folder.create(small_config(), clean_images)
+    with pytest.raises(OutputError, match="not empty"):
+        folder.create(small_config(seed=2), clean_images)
+    folder.model.write_text("old")
+    folder.create(small_config(seed=2), clean_images, overwrite=True)
+    assert folder.read_record()[0].seed == 2
+    assert not folder.model.exists()
+
+
+def test_a_file_in_the_folders_place_is_named(tmp_path, clean_images):
+    (tmp_path / "run").write_text("")
+    with pytest.raises(OutputError, match="is a file"):
+        RunFolder(tmp_path / "run").create(small_config(), clean_images)
+
+
+def test_nothing_to_resume_from_is_named(tmp_path, clean_images):
+    folder = RunFolder(tmp_path / "run")
+    folder.create(small_config(), clean_images)
+    with pytest.raises(ModelError, match="no epoch of this run is complete"):
+        train(small_config(), clean_images, folder, resume=True, verbose=0)
+
+
+def test_a_damaged_model_is_named(tmp_path, trained_run):
+    path = tmp_path / "model.keras"
+    path.write_bytes(trained_run.model.read_bytes()[:10_000])
+    with pytest.raises(ModelError, match="cannot load"):
+        load_gan(path)
+
+
+def test_a_write_that_fails_keeps_the_last_epoch(tmp_path, clean_images, monkeypatch):
+    folder = RunFolder(tmp_path / "run")
+    run(folder, clean_images, epochs=1)
+    before = folder.model.read_bytes()
+
+    def fail(self, path, **options):
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(training.DenoisingGAN, "save", fail)
+    config = small_config()
+    with pytest.raises(OutputError, match=r"model\.keras: No space left on device"):
+        train(config, clean_images, folder, resume=True, verbose=0)
+    assert folder.model.read_bytes() == before
+    assert len(folder.read_history()) == 1
