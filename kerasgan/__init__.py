@@ -21,6 +21,7 @@ _EXPORTS = {
     "evaluation_pairs": "kerasgan.data.pipeline",
     "load_generator": "kerasgan.restore",
     "load_images": "kerasgan.data.sources",
+    "noisy_image": "kerasgan.data.pipeline",
     "salt_and_pepper": "kerasgan.noise",
     "steps_per_epoch": "kerasgan.data.pipeline",
     "train": "kerasgan.training",

@@ -87,7 +87,11 @@ _overwrite_option = click.option("--overwrite", is_flag=True, help="Replace what
 @click.option("--color/--grey", default=None, help="What to restore. [default: grey]")
 @click.option("--limit", type=click.IntRange(1), help="Use at most so many images of each split.")
 @click.option("--keep-duplicates", is_flag=True, default=None, help="Keep repeated images.")
-@click.option("--seed", type=int, help="Decides weights, order and noise. [default: 0]")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    help="Decides weights, order and noise. [default: 0]",
+)
 @click.option(
     "--test-images",
     type=click.IntRange(0),
@@ -224,7 +228,9 @@ _CONFIG_FIELDS = {
     show_default=True,
     help="Cut larger images to their centre, for the slow baselines' sake; 0 measures them whole.",
 )
-@click.option("--seed", type=int, help="Decides the noise. [default: the run's, or 0]")
+@click.option(
+    "--seed", type=click.IntRange(0), help="Decides the noise. [default: the run's, or 0]"
+)
 @click.option("--json", "json_file", type=_PATH, help="Write the figures there, too.")
 def evaluate(
     model: Path,
@@ -316,7 +322,7 @@ def denoise(
     "--amount", type=_Amount(ranges=False), required=True, help="Share of pixels replaced."
 )
 @click.option("--salt-vs-pepper", type=_SHARE, default=0.5, show_default=True)
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("-o", "--output", type=_PATH, help="A file, or a folder. [default: beside the input]")
 @_overwrite_option
 def corrupt(

@@ -158,7 +158,7 @@ class RunConfig:
         d_optimizer: the discriminator's Adam.
         epochs: passes over the training patches.
         batch_size: patches per step, over all replicas.
-        seed: decides the initial weights, the order, the patches and the noise.
+        seed: not negative; decides the initial weights, the order, the patches and the noise.
     """
 
     data: DataConfig = field(default_factory=DataConfig)
@@ -186,6 +186,7 @@ class RunConfig:
             f"adversarial_weight must not be negative, got {self.adversarial_weight}",
         )
         _require(self.epochs > 0, f"epochs must be positive, got {self.epochs}")
+        _require(self.seed >= 0, f"seed must not be negative, got {self.seed}")
         _require(self.batch_size > 0, f"batch_size must be positive, got {self.batch_size}")
 
     def replace(self, **changes: Any) -> "RunConfig":

@@ -270,7 +270,7 @@ class DenoisingGAN(keras.Model):
             yield
             return
         variables = self.generator.trainable_variables
-        values = [ops.convert_to_numpy(variable) for variable in variables]
+        values = [tf.identity(variable.value) for variable in variables]
         self.g_optimizer.finalize_variable_values(variables)
         try:
             yield

@@ -177,7 +177,8 @@ def build_discriminator(config: DiscriminatorConfig, patch_size, channels=1):
         x = layers.Conv2D(filters, 3, strides=2, padding="same")(x)
         if level > 0:
             x = layers.BatchNormalization(synchronized=True)(x)
-        x = layers.LeakyReLU(0.2)(x)
+        # LeakyReLU(0.2), whose own layer trips TensorFlow's graph optimizer into printing an error.
+        x = ops.maximum(x, 0.2 * x)
         x = layers.Dropout(config.dropout)(x)
     logits = layers.Dense(1, name="logits")(layers.Flatten()(x))
     return keras.Model([noisy, image], logits, name="discriminator")

@@ -66,11 +66,13 @@ def load_generator(path):
 def _keras_version(path):
     try:
         with zipfile.ZipFile(path) as archive:
-            if not {"metadata.json", "config.json"} <= set(archive.namelist()):
-                raise ModelError(f"{path} is a zip file, but no Keras model")
-            return json.loads(archive.read("metadata.json"))["keras_version"]
-    except (OSError, zipfile.BadZipFile, ValueError, KeyError) as error:
+            foreign = not {"metadata.json", "config.json"} <= set(archive.namelist())
+            metadata = {} if foreign else json.loads(archive.read("metadata.json"))
+    except (OSError, zipfile.BadZipFile, ValueError) as error:
         raise ModelError(f"{path} is no Keras model file, or a damaged one") from error
+    if "keras_version" not in metadata:
+        raise ModelError(f"{path} is a zip file, but no Keras model")
+    return metadata["keras_version"]
 
 
 class Restorer:

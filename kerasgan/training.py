@@ -164,9 +164,12 @@ def train(config: RunConfig, images: CleanImages, folder: RunFolder, *, resume=F
         epochs=config.epochs,
         steps_per_epoch=steps,
         callbacks=[
+            _SeedEpochs(config.seed),
             _KeepEpochs(folder, first_epoch, validation),
             keras.callbacks.TensorBoard(folder.logs, write_graph=False),
         ],
+        # The pairs come shuffled; Keras would only warn that it does not.
+        shuffle=False,
         verbose=verbose,
     )
     return gan
@@ -190,6 +193,20 @@ def load_gan(path: Path) -> DenoisingGAN:
         return keras.models.load_model(path)
     except Exception as error:  # Whatever a damaged file makes Keras raise.
         raise ModelError(f"cannot load {path}: {str(error).splitlines()[0]}") from error
+
+
+class _SeedEpochs(keras.callbacks.Callback):
+    """Ties dropout to the seed and the epoch alone: Keras saves no state of it with a model."""
+
+    def __init__(self, seed):
+        super().__init__()
+        self._seed = seed
+
+    def on_epoch_begin(self, epoch, logs=None):
+        for number, layer in enumerate(self.model.discriminator.layers):
+            if isinstance(layer, keras.layers.Dropout):
+                digits = np.random.SeedSequence((self._seed, epoch, number)).generate_state(2)
+                layer.seed_generator.state.assign(digits)
 
 
 class _KeepEpochs(keras.callbacks.Callback):

@@ -38,6 +38,7 @@ def test_replace_reaches_into_parts():
         {"adversarial_weight": -1.0},
         {"epochs": 0},
         {"batch_size": 0},
+        {"seed": -1},
     ],
 )
 def test_impossible_values_are_refused(changes):

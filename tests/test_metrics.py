@@ -18,7 +18,7 @@ def pairs():
     yield color[np.newaxis], color[np.newaxis, ::-1]
 
 
-@pytest.mark.parametrize(("clean", "restored"), pairs())
+@pytest.mark.parametrize(("clean", "restored"), list(pairs()))
 def test_metrics_agree_with_scikit_image(clean, restored):
     for x, y in zip(clean, restored, strict=True):
         assert metrics.psnr(x, y, 255) == pytest.approx(
@@ -29,7 +29,7 @@ def test_metrics_agree_with_scikit_image(clean, restored):
         )
 
 
-@pytest.mark.parametrize(("clean", "restored"), pairs())
+@pytest.mark.parametrize(("clean", "restored"), list(pairs()))
 def test_keras_metrics_agree_with_numpy(clean, restored):
     images = list(zip(clean, restored, strict=True))
     expected = {

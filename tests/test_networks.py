@@ -69,8 +69,9 @@ def test_classic_is_the_reference_recipe():
     ]
     discriminator = build_discriminator(config.discriminator, 48)
     kinds = [type(layer).__name__ for layer in discriminator.layers[3:]]
-    block = ["Conv2D", "LeakyReLU", "Dropout"]
-    normalized = ["Conv2D", "BatchNormalization", "LeakyReLU", "Dropout"]
+    leaky = ["Multiply", "Maximum"]
+    block = ["Conv2D", *leaky, "Dropout"]
+    normalized = ["Conv2D", "BatchNormalization", *leaky, "Dropout"]
     assert kinds == [*block, *normalized * 3, "Flatten", "Dense"]
 
 

@@ -19,7 +19,7 @@ def run(folder, images, **changes):
 
 
 def assert_same_model(first, second):
-    for one, other in zip(first.variables, second.variables, strict=True):
+    for one, other in zip(first.weights, second.weights, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
@@ -63,12 +63,10 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
     tmp_path, clean_images, trained_run, monkeypatch
 ):
     folder = RunFolder(tmp_path / "run")
-    tensorboard = keras.callbacks.TensorBoard
     with monkeypatch.context() as patch:
         patch.setattr(keras.callbacks, "TensorBoard", lambda *args, **kwargs: _Interrupt())
         with pytest.raises(KeyboardInterrupt):
             run(folder, clean_images)
-    assert keras.callbacks.TensorBoard is tensorboard
     assert len(folder.read_history()) == 1
     train(small_config(), clean_images, folder, resume=True, verbose=0)
     assert folder.history.read_text() == trained_run.history.read_text()
@@ -77,11 +75,12 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
 
 def test_the_saved_generator_holds_the_averages(tmp_path, clean_images):
     folder = RunFolder(tmp_path / "run")
-    gan = run(folder, clean_images, epochs=1, g_optimizer__ema_momentum=0.9)
+    run(folder, clean_images, epochs=1, g_optimizer__ema_momentum=0.9)
+    gan = load_gan(folder.model)
     noisy = np.random.default_rng(0).choice([0.0, 0.5, 1.0], (1, 32, 32, 1)).astype(np.float32)
     saved = keras.models.load_model(folder.generator)
     np.testing.assert_allclose(saved(noisy), gan.predict(noisy, verbose=0), atol=1e-6)
-    assert np.abs(saved(noisy) - gan(noisy)).max() > 1e-6
+    assert np.abs(saved(noisy) - gan(noisy)).max() > 1e-5
 
 
 def test_a_folder_in_use_is_kept(tmp_path, clean_images):

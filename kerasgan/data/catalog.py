@@ -72,9 +72,11 @@ def load_prepared(
 
 def _read(builder, split, feature, channels, limit):
     dataset = builder.as_dataset(
-        split=split if limit is None else f"{split}[:{limit}]",
+        split=split,
         decoders=tfds.decode.PartialDecoding({feature: True}),
     )
+    if limit is not None:
+        dataset = dataset.take(limit)
     for number, example in enumerate(tfds.as_numpy(dataset)):
         pixels = example[feature]
         if pixels.dtype != np.uint8:
