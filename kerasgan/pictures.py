@@ -1,40 +1,36 @@
 """Pictures that people look at instead of numbers."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from kerasgan.files import atomic_path
+from kerasgan.images import Pixels
 
-_INCHES_PER_IMAGE = 1.6
 
-
-def save_comparison(path: Path, columns, *, row_labels=()) -> None:
+def save_comparison(path: Path, columns: Mapping[str, Sequence[Pixels]], *, inches=1.6) -> None:
     """Writes a grid of images as a PNG: one column per treatment, one row per image.
 
     Args:
         path: the file to write or replace.
-        columns: arrays (N, H, W, C), float in [0, 1], by the title of their column.
-        row_labels: N texts to stand left of the rows.
+        columns: images (H, W, C), float in [0, 1], equally many under each column's title.
+        inches: height of an image; 120 pixels each.
 
     Raises:
         OutputError: if the file cannot be written.
     """
-    rows = len(next(iter(columns.values())))
-    figure = Figure((len(columns) * _INCHES_PER_IMAGE + 0.4, rows * _INCHES_PER_IMAGE + 0.3))
-    axes = figure.subplots(rows, len(columns), squeeze=False)
+    first = next(iter(columns.values()))
+    aspect = first[0].shape[1] / first[0].shape[0]
+    figure = Figure((len(columns) * (inches * aspect + 0.1), len(first) * inches + 0.3))
+    axes = figure.subplots(len(first), len(columns), squeeze=False)
     for column, (title, images) in enumerate(columns.items()):
         axes[0, column].set_title(title, fontsize=9)
-        for row, image in enumerate(np.asarray(images)):
-            axis = axes[row, column]
+        for axis, image in zip(axes[:, column], images, strict=True):
             axis.imshow(
                 image if image.shape[-1] == 3 else image[..., 0], cmap="gray", vmin=0, vmax=1
             )
-            axis.set(xticks=[], yticks=[])
-            axis.spines[:].set_visible(False)
-    for row, label in enumerate(row_labels):
-        axes[row, 0].set_ylabel(label, fontsize=8)
+            axis.set_axis_off()
     figure.tight_layout(pad=0.4)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=120)

@@ -31,6 +31,7 @@ def start_tensorflow() -> None:
 
         tf.config.list_logical_devices()
         absl.logging.set_verbosity(absl.logging.ERROR)
+        tf.get_logger().setLevel("ERROR")
 
 
 @contextlib.contextmanager

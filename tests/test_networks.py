@@ -68,7 +68,7 @@ def test_classic_is_the_reference_recipe():
         ("Conv2D", 1, 1, "sigmoid"),
     ]
     discriminator = build_discriminator(config.discriminator, 48)
-    kinds = [type(layer).__name__ for layer in discriminator.layers[3:]]
+    kinds = [type(layer).__name__ for layer in discriminator.operations[3:]]
     leaky = ["Multiply", "Maximum"]
     block = ["Conv2D", *leaky, "Dropout"]
     normalized = ["Conv2D", "BatchNormalization", *leaky, "Dropout"]

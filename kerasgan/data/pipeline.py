@@ -148,6 +148,7 @@ def noisy_image(clean, amount, *, salt_vs_pepper=0.5, seed=0, index=0):
     Returns:
         float32 array (H, W, C) in [0, 1].
     """
+    clean = tf.cast(clean, tf.float32)
     noise_seed = _fold_in((seed, _EVALUATION), index, 1)
     return salt_and_pepper(clean, amount, salt_vs_pepper=salt_vs_pepper, seed=noise_seed).numpy()
 
