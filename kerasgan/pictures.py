@@ -9,7 +9,9 @@ from kerasgan.files import atomic_path
 from kerasgan.images import Pixels
 
 
-def save_comparison(path: Path, columns: Mapping[str, Sequence[Pixels]], *, inches=1.6) -> None:
+def save_comparison(
+    path: Path, columns: Mapping[str, Sequence[Pixels]], *, inches: float = 1.6
+) -> None:
     """Writes a grid of images as a PNG: one column per treatment, one row per image.
 
     Args:
@@ -22,7 +24,8 @@ def save_comparison(path: Path, columns: Mapping[str, Sequence[Pixels]], *, inch
     """
     first = next(iter(columns.values()))
     aspect = first[0].shape[1] / first[0].shape[0]
-    figure = Figure((len(columns) * (inches * aspect + 0.1), len(first) * inches + 0.3))
+    size = (len(columns) * (inches * aspect + 0.1), len(first) * (inches + 0.1) + 0.2)
+    figure = Figure(size, layout="constrained")
     axes = figure.subplots(len(first), len(columns), squeeze=False)
     for column, (title, images) in enumerate(columns.items()):
         axes[0, column].set_title(title, fontsize=9)
@@ -31,6 +34,5 @@ def save_comparison(path: Path, columns: Mapping[str, Sequence[Pixels]], *, inch
                 image if image.shape[-1] == 3 else image[..., 0], cmap="gray", vmin=0, vmax=1
             )
             axis.set_axis_off()
-    figure.tight_layout(pad=0.4)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=120)

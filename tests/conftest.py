@@ -31,16 +31,18 @@ def clean_images():
 
 
 def small_config(name="selective", **changes) -> RunConfig:
-    """A preset at 4 filters and 32 pixels."""
-    config = preset(name)
-    filters = (4,) * len(config.generator.filters)
-    return config.replace(
-        data__patch_size=32,
-        generator__filters=filters,
-        discriminator__filters=(4, 4),
-        batch_size=4,
-        epochs=2,
-    ).replace(**changes)
+    """A preset at three levels of 4 filters and 32 pixels."""
+    return (
+        preset(name)
+        .replace(
+            data__patch_size=32,
+            generator__filters=(4, 4, 4),
+            discriminator__filters=(4, 4),
+            batch_size=4,
+            epochs=2,
+        )
+        .replace(**changes)
+    )
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,7 @@ from PIL import Image
 from kerasgan import cli, startup
 from kerasgan.cli import main
 from kerasgan.images import Picture, read_picture, write_picture
-from tests.conftest import smooth_image
-
-SMALL = ("--patch-size", "32", "--batch-size", "4", "--epochs", "1", "--limit", "4")
+from tests.conftest import small_config, smooth_image
 
 
 @pytest.fixture(autouse=True)
@@ -22,6 +20,19 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(startup, "start_tensorflow", lambda: None)
     monkeypatch.setattr(tfds.core.constants, "DATA_DIR", str(tmp_path / "tfds"))
     return tmp_path
+
+
+@pytest.fixture
+def train(folder, photos):
+    """Runs `kerasgan train` at the smallest scale on the folder of photos."""
+    record = {"config": small_config(epochs=1).to_dict(), "data": {"fingerprint": "other"}}
+    (folder / "small.json").write_text(json.dumps(record))
+
+    def run_train(*arguments, status=0):
+        small = ("--config", folder / "small.json", "--data", photos)
+        return run("train", *small, *arguments, status=status)
+
+    return run_train
 
 
 def run(*arguments, status=0):
@@ -41,8 +52,8 @@ def photo(folder):
     return path
 
 
-def test_train_evaluate_and_denoise_one_after_the_other(photos, folder):
-    output = run("train", "--data", photos, *SMALL, "--amount", "0.3", "--output", "run")
+def test_train_evaluate_and_denoise_one_after_the_other(train, photos, folder):
+    output = train("--amount", "0.3", "--output", "run")
     for method in ("noisy", "median 3×3", "adaptive median", "biharmonic inpainting", "restored"):
         assert method in output
     names = {path.name for path in (folder / "run").iterdir()}
@@ -72,34 +83,33 @@ def test_train_evaluate_and_denoise_one_after_the_other(photos, folder):
     assert np.mean(restored[~certain] != noisy[~certain]) > 0.9
 
 
-def test_runs_are_numbered_and_the_newest_restores(photo, photos, folder):
+def test_runs_are_numbered_and_the_newest_restores(train, photo, folder):
     for number in (1, 2):
-        run("train", "--data", photos, *SMALL, "--test-images", "0", "--seed", number)
+        train("--test-images", "0", "--seed", number)
     assert (folder / "runs" / "selective-2" / "generator.keras").is_file()
     assert "Restoring with runs/selective-2" in run("denoise", photo)
 
 
-def test_a_run_can_be_repeated_from_its_config(photos, folder):
-    train = ("train", "--test-images", "0", "--output")
-    run(*train, "one", "--data", photos, *SMALL, "--color", "--ema", "0.9", "--seed", "3")
-    run(*train, "two", "--config", "one/config.json")
+def test_a_run_can_be_repeated_from_its_config(train, photos, folder):
+    again = ("train", "--config", "one/config.json", "--test-images", "0", "--output")
+    train("--output", "one", "--test-images", "0", "--color", "--ema", "0.9", "--seed", "3")
+    run(*again, "two")
     assert (folder / "one/history.csv").read_text() == (folder / "two/history.csv").read_text()
     (photos / "a.png").unlink()
-    assert "no longer holds the images" in run(*train, "three", "--config", "one/config.json")
+    assert "no longer holds the images" in run(*again, "three")
 
 
-def test_an_interrupted_run_says_how_to_go_on(photos, folder, monkeypatch):
+def test_an_interrupted_run_says_how_to_go_on(train, photos, monkeypatch):
     import kerasgan.training
 
     original = kerasgan.training.train
-    arguments = ("train", "--data", photos, *SMALL, "--output", "run")
 
     def interrupted(*args, **kwargs):
         original(*args, **kwargs)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(kerasgan.training, "train", interrupted)
-    output = run(*arguments, status=1)
+    output = train("--output", "run", status=1)
     assert "1 of 1 epochs are kept" in output
     assert "kerasgan train --resume run" in output
     monkeypatch.setattr(kerasgan.training, "train", original)
@@ -108,14 +118,14 @@ def test_an_interrupted_run_says_how_to_go_on(photos, folder, monkeypatch):
     assert "no longer holds the images" in run("train", "--resume", "run", status=1)
 
 
-def test_an_interruption_before_the_first_epoch_says_so(photos, monkeypatch):
+def test_an_interruption_before_the_first_epoch_says_so(train, monkeypatch):
     import kerasgan.training
 
     def interrupted(*args, **kwargs):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(kerasgan.training, "train", interrupted)
-    output = run("train", "--data", photos, *SMALL, status=1)
+    output = train(status=1)
     assert "before the first epoch" in output
 
 
@@ -218,10 +228,10 @@ def test_failures_are_one_line_and_exit_with_1(arguments, message):
     assert output.splitlines()[-1].startswith("Error: ")
 
 
-def test_a_folder_in_use_is_kept(photos, folder):
+def test_a_folder_in_use_is_kept(train, folder):
     (folder / "run").mkdir()
     (folder / "run" / "precious.txt").write_text("mine")
-    assert "not empty" in run("train", "--data", photos, *SMALL, "--output", "run", status=1)
+    assert "not empty" in train("--output", "run", status=1)
     assert [path.name for path in (folder / "run").iterdir()] == ["precious.txt"]
 
 
