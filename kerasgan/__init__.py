@@ -14,7 +14,7 @@ _EXPORTS = {
     "PRESETS": "kerasgan.presets",
     "Restorer": "kerasgan.restore",
     "RunConfig": "kerasgan.config",
-    "RunFolder": "kerasgan.training",
+    "RunFolder": "kerasgan.run_folder",
     "build_discriminator": "kerasgan.networks",
     "build_generator": "kerasgan.networks",
     "evaluate": "kerasgan.evaluation",

@@ -4,7 +4,7 @@ import dataclasses
 import json
 import types
 import typing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -62,7 +62,7 @@ class NoiseConfig:
         salt_vs_pepper: share of the replaced pixels that turn white, in [0, 1].
     """
 
-    amount: tuple[float, float] = (0.05, 0.95)
+    amount: tuple[float, float]
     salt_vs_pepper: float = 0.5
 
     def __post_init__(self) -> None:
@@ -85,8 +85,8 @@ class GeneratorConfig:
         filters: channels of each level, from full resolution down; the last is the bottleneck.
     """
 
-    architecture: Architecture = "selective"
-    filters: tuple[int, ...] = (16, 32, 64, 128)
+    architecture: Architecture
+    filters: tuple[int, ...]
 
     def __post_init__(self) -> None:
         _require_filters(self.filters)
@@ -105,7 +105,7 @@ class DiscriminatorConfig:
         dropout: share of activations dropped in training, in [0, 1).
     """
 
-    filters: tuple[int, ...] = (64, 128, 256, 512)
+    filters: tuple[int, ...]
     dropout: float = 0.25
 
     def __post_init__(self) -> None:
@@ -115,7 +115,7 @@ class DiscriminatorConfig:
 
 @dataclass(frozen=True)
 class OptimizerConfig:
-    """One Adam.
+    """One Adam; by default, that of the reference recipe.
 
     Attributes:
         learning_rate: its rate, the highest where a schedule lowers it.
@@ -132,7 +132,8 @@ class OptimizerConfig:
 
     def __post_init__(self) -> None:
         _require(
-            self.learning_rate > 0, f"learning_rate must be positive, got {self.learning_rate}"
+            0.0 < self.learning_rate < float("inf"),
+            f"learning_rate must be positive, got {self.learning_rate}",
         )
         _require(
             self.ema_momentum is None or 0.0 < self.ema_momentum < 1.0,
@@ -161,17 +162,17 @@ class RunConfig:
         seed: not negative; decides the initial weights, the order, the patches and the noise.
     """
 
-    data: DataConfig = field(default_factory=DataConfig)
-    noise: NoiseConfig = field(default_factory=NoiseConfig)
-    generator: GeneratorConfig = field(default_factory=GeneratorConfig)
-    discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
-    reconstruction: Reconstruction = "mae"
-    suspects_only: bool = True
-    adversarial_weight: float = 0.01
-    g_optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
-    d_optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
-    epochs: int = 10
-    batch_size: int = 64
+    data: DataConfig
+    noise: NoiseConfig
+    generator: GeneratorConfig
+    discriminator: DiscriminatorConfig
+    reconstruction: Reconstruction
+    suspects_only: bool
+    adversarial_weight: float
+    g_optimizer: OptimizerConfig
+    d_optimizer: OptimizerConfig
+    epochs: int
+    batch_size: int
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -182,7 +183,7 @@ class RunConfig:
             f"{self.data.patch_size}",
         )
         _require(
-            self.adversarial_weight >= 0,
+            0.0 <= self.adversarial_weight < float("inf"),
             f"adversarial_weight must not be negative, got {self.adversarial_weight}",
         )
         _require(self.epochs > 0, f"epochs must be positive, got {self.epochs}")
@@ -199,7 +200,7 @@ class RunConfig:
             The changed copy.
 
         Example:
-            >>> RunConfig().replace(epochs=3, data__source="photos/")
+            >>> preset("selective").replace(epochs=3, data__source="photos/")
         """
         own: dict[str, Any] = {}
         for key, value in changes.items():

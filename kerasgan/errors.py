@@ -15,3 +15,15 @@ class ModelError(KerasganError, ValueError):
 
 class OutputError(KerasganError, OSError):
     """A place that cannot be written to, or would be overwritten."""
+
+
+def first_line(error: BaseException) -> str:
+    """Shortens what another library says to its first line, for use in a message of ours.
+
+    Args:
+        error: any exception.
+
+    Returns:
+        The first line of its text, or its type's name where it has none.
+    """
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)

@@ -1,7 +1,7 @@
 """How well images are restored: PSNR, SSIM and MSE for each amount of noise and each method."""
 
+import contextlib
 import multiprocessing
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
@@ -86,6 +86,7 @@ def evaluate(
     *,
     salt_vs_pepper: float = 0.5,
     seed: int = 0,
+    workers: int | None = None,
     on_image: Callable[[], None] = lambda: None,
 ) -> list[Score]:
     """Compares methods, and the baselines, on the same noisy images.
@@ -96,6 +97,8 @@ def evaluate(
         amounts: shares of pixels that noise replaces.
         salt_vs_pepper: share of the replaced pixels that turn white.
         seed: decides the noise.
+        workers: processes to run the baselines in; None runs them in this one. Only for programs
+            that can be imported without running: workers import the main module.
         on_image: called after each image of each amount.
 
     Returns:
@@ -104,15 +107,9 @@ def evaluate(
     Raises:
         DataError: naming the first image that is too small to measure.
     """
-    for name, image in zip(images.names, images, strict=True):
-        if min(image.shape[:2]) < metrics.SSIM_WINDOW:
-            raise DataError(
-                f"{name} is too small to measure: {image.shape[1]}×{image.shape[0]} pixels"
-            )
+    check_measurable(images)
     scores = []
-    # Children start fresh: a fork of a process that runs TensorFlow can hang.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=context) as pool:
+    with _mapping(workers) as parallel_map:
         for amount in amounts:
             noisy = [
                 from_float(
@@ -128,7 +125,7 @@ def evaluate(
                 for index, clean in enumerate(images)
             ]
             rows: dict[str, list[list[float]]] = {}
-            classical = pool.map(baselines.restore_with_all, noisy)
+            classical = parallel_map(baselines.restore_with_all, noisy)
             for clean, corrupted, restored in zip(images, noisy, classical, strict=True):
                 results = {"noisy": corrupted, **restored}
                 results |= {name: method(corrupted) for name, method in methods.items()}
@@ -137,6 +134,33 @@ def evaluate(
                 on_image()
             scores += [_score(amount, name, np.array(row)) for name, row in rows.items()]
     return scores
+
+
+def check_measurable(images: ImageSet) -> None:
+    """Checks that all images are large enough for SSIM.
+
+    Args:
+        images: clean images.
+
+    Raises:
+        DataError: naming the first that is not.
+    """
+    least = metrics.SSIM_WINDOW
+    for name, image in zip(images.names, images, strict=True):
+        height, width = image.shape[:2]
+        if min(height, width) < least:
+            raise DataError(f"{name} is {width}×{height}: measuring needs at least {least}×{least}")
+
+
+@contextlib.contextmanager
+def _mapping(workers):
+    if workers is None:
+        yield map
+        return
+    # Workers start fresh: a fork of a process that runs TensorFlow can hang.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        yield pool.map
 
 
 def _measure(clean, noisy, restored):

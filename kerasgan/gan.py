@@ -152,7 +152,12 @@ class DenoisingGAN(keras.Model):
             adversarial_weight: λ in generator loss = reconstruction + λ · adversarial.
             jit_compile: whether XLA compiles the step. On a CPU the plain graph is faster.
             run_eagerly: whether the step runs without a graph, for debugging.
+
+        Raises:
+            ValueError: if `reconstruction` has another name or `adversarial_weight` is negative.
         """
+        if not adversarial_weight >= 0:
+            raise ValueError(f"adversarial_weight must not be negative, got {adversarial_weight}")
         reference = OptimizerConfig()
         super().compile(
             optimizer=keras.optimizers.get(optimizer or build_optimizer(reference)),
@@ -266,7 +271,7 @@ class DenoisingGAN(keras.Model):
         Without a moving average (`use_ema` of the generator's optimizer) it changes nothing.
         `evaluate` and `predict` do this themselves.
         """
-        if not self.g_optimizer.use_ema:
+        if not getattr(getattr(self, "optimizer", None), "use_ema", False):
             yield
             return
         variables = self.generator.trainable_variables

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from kerasgan.errors import DataError, OutputError
+from kerasgan.errors import DataError, OutputError, first_line
 from kerasgan.files import atomic_path
 
 Pixels = npt.NDArray[Any]
@@ -30,7 +30,7 @@ class Picture:
     Attributes:
         pixels: (H, W, C), uint8 or uint16; C is 1 for grey, 3 for RGB.
         alpha: (H, W, 1) of the same type, or None where everything is opaque.
-        metadata: colour profile and EXIF data, written back with the picture.
+        metadata: colour profile and EXIF data of 8-bit files, written back with the picture.
     """
 
     pixels: Pixels
@@ -134,13 +134,14 @@ def read_picture(path: Path) -> Picture:
                 if image.format == "PNG" and content[24] == 16:
                     return _read_deep_png(content)
                 return _read_with_pillow(path, image)
-    except DataError:
+    except (DataError, MemoryError):
         raise
     except Image.DecompressionBombError as error:
         raise DataError(f"{path} has more than {MAX_PIXELS:,} pixels") from error
     except Exception as error:  # Decoders raise whatever their format's code raises.
-        reason = "not an image" if isinstance(error, UnidentifiedImageError) else str(error)
-        raise DataError(f"cannot decode {path}: {reason.splitlines()[0]}") from error
+        unknown = isinstance(error, UnidentifiedImageError)
+        reason = "not an image" if unknown else first_line(error)
+        raise DataError(f"cannot decode {path}: {reason}") from error
 
 
 def _check_size(path: Path, width: int, height: int) -> None:
@@ -151,7 +152,9 @@ def _check_size(path: Path, width: int, height: int) -> None:
 
 
 def _read_with_pillow(path: Path, image: Image.Image) -> Picture:
-    metadata = {"icc_profile": image.info["icc_profile"]} if "icc_profile" in image.info else {}
+    metadata = {}
+    if "icc_profile" in image.info and image.mode != "CMYK":
+        metadata["icc_profile"] = image.info["icc_profile"]
     upright = ImageOps.exif_transpose(image)
     if exif := upright.getexif():
         metadata["exif"] = exif.tobytes()
@@ -180,12 +183,22 @@ def _read_deep_tiff(path: Path, content: bytes) -> Picture | None:
         _check_size(path, page.imagewidth, page.imagelength)
         if page.dtype != np.uint16:
             return None
+        if page.photometric not in (
+            tifffile.PHOTOMETRIC.MINISBLACK,
+            tifffile.PHOTOMETRIC.MINISWHITE,
+            tifffile.PHOTOMETRIC.RGB,
+        ):
+            kind = tifffile.PHOTOMETRIC(page.photometric).name
+            raise DataError(f"{path} is a {kind} picture; convert it to grey or RGB first")
         array = page.asarray()
         if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE and array.ndim == 3:
             array = np.moveaxis(array, 0, -1)
         if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
             array = np.iinfo(array.dtype).max - array
-    return _split_alpha(array if array.ndim == 3 else array[..., np.newaxis], {})
+    array = array[..., np.newaxis] if array.ndim == 2 else array
+    if array.ndim != 3 or array.shape[-1] > 4:
+        raise DataError(f"{path} is no picture: its values have the shape {array.shape}")
+    return _split_alpha(array, {})
 
 
 def _split_alpha(array: Pixels, metadata: dict[str, Any]) -> Picture:

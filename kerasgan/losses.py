@@ -45,7 +45,12 @@ def reconstruction_loss(name):
 
     Returns:
         A Keras loss without reduction: (N, H, W, C) twice, to (N, H, W).
+
+    Raises:
+        ValueError: for other names.
     """
+    if name not in RECONSTRUCTION_LOSSES:
+        raise ValueError(f"no loss {name!r}; there are {', '.join(RECONSTRUCTION_LOSSES)}")
     return RECONSTRUCTION_LOSSES[name](reduction=None)
 
 

@@ -23,7 +23,8 @@ def salt_and_pepper(images, amount, *, salt_vs_pepper=0.5, seed):
         Float tensor of the same shape, in [0, 1].
 
     Raises:
-        ValueError: if `amount` or `salt_vs_pepper` is a number outside [0, 1].
+        ValueError: if `amount` or `salt_vs_pepper` is a number outside [0, 1], or the images are
+            no floats.
 
     Source: Gonzalez & Woods, Digital Image Processing, section 5.2.
 
@@ -33,6 +34,8 @@ def salt_and_pepper(images, amount, *, salt_vs_pepper=0.5, seed):
     _check_share("amount", amount)
     _check_share("salt_vs_pepper", salt_vs_pepper)
     images = tf.convert_to_tensor(images)
+    if not images.dtype.is_floating:
+        raise ValueError(f"images must be float in [0, 1], got {images.dtype.name}")
     # One draw decides both: below `amount` the pixel is replaced, and where below says by what.
     draw = tf.random.stateless_uniform(tf.shape(images)[:-1], seed)[..., tf.newaxis]
     amount = tf.cast(amount, draw.dtype)[..., tf.newaxis, tf.newaxis, tf.newaxis]

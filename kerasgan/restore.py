@@ -8,16 +8,16 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kerasgan.errors import ModelError
+from kerasgan.errors import ModelError, first_line
 from kerasgan.gan import DenoisingGAN
-from kerasgan.images import from_float, to_float, with_channels
+from kerasgan.images import from_float, to_float
 from kerasgan.networks import size_multiple
+from kerasgan.run_folder import RunFolder
 
-# A tile is restored together with a margin wider than any network here looks, so that tiles join
-# without seams. Both are multiples of every network's `size_multiple`.
-TILE, MARGIN = 512, 64
-
-GENERATOR_FILE = "generator.keras"
+# Tiles join without seams because each is restored together with a margin wider than the network
+# looks: the filling reaches 18 pixels, and each level of the U-Net doubles what the others reach.
+TILE = 512
+_LEAST_MARGIN, _MARGIN_PER_MULTIPLE = 64, 8
 
 
 def load_generator(path):
@@ -27,7 +27,7 @@ def load_generator(path):
         path: a run folder, a generator.keras, or a model.keras.
 
     Returns:
-        The generator, a Keras model.
+        The generator, a Keras model; with averaged weights where the run averages them.
 
     Raises:
         ModelError: naming the file, if it is missing, damaged, no restorer of images, or cannot be
@@ -35,7 +35,7 @@ def load_generator(path):
     """
     path = Path(path)
     if path.is_dir():
-        path = path / GENERATOR_FILE
+        path = RunFolder(path).generator
         if not path.is_file():
             raise ModelError(
                 f"there is no {path}: no run folder, or its first epoch is not complete"
@@ -44,23 +44,19 @@ def load_generator(path):
         raise ModelError(f"there is no model {path}")
     version = _keras_version(path)
     try:
-        model = keras.models.load_model(path, compile=False)
+        model = keras.models.load_model(path)
     except Exception as error:  # Whatever the layers named in the file raise on what they read.
-        reason = str(error).strip().splitlines() or [type(error).__name__]
         raise ModelError(
             f"cannot load {path}, written by Keras {version}, with Keras {keras.__version__}: "
-            f"{reason[0]}"
+            f"{first_line(error)}"
         ) from error
-    generator = model.generator if isinstance(model, DenoisingGAN) else model
-    shape = getattr(generator, "input_shape", None)
-    if not (
-        isinstance(shape, tuple)
-        and len(shape) == 4
-        and shape[-1] in (1, 3)
-        and generator.output_shape[-1] == shape[-1]
-    ):
-        raise ModelError(f"{path} restores no images: its input has the shape {shape}")
-    return generator
+    if isinstance(model, DenoisingGAN):
+        model.g_optimizer.finalize_variable_values(model.generator.trainable_variables)
+        model = model.generator
+    shape = getattr(model, "input_shape", None)
+    if shape not in [(None, None, None, 1), (None, None, None, 3)] or model.output_shape != shape:
+        raise ModelError(f"{path} restores no images of any size: its input has the shape {shape}")
+    return model
 
 
 def _keras_version(path):
@@ -89,9 +85,11 @@ class Restorer:
         generator = getattr(generator, "generator", generator)
         self.channels = generator.input_shape[-1]
         self._multiple = size_multiple(generator)
+        self._margin = max(_LEAST_MARGIN, _MARGIN_PER_MULTIPLE * self._multiple)
         # One graph for every size.
         self._run = tf.function(
             lambda noisy: generator(noisy, training=False),
+            autograph=False,
             input_signature=[tf.TensorSpec((None, None, None, self.channels), tf.float32)],
         )
 
@@ -102,7 +100,8 @@ class Restorer:
         channel by channel; a colour generator sees a grey image as colour.
 
         Args:
-            noisy: array (H, W), (H, W, 1) or (H, W, 3): uint8, uint16, or float in [0, 1].
+            noisy: array (H, W), (H, W, 1) or (H, W, 3): uint8, uint16, or float in [0, 1], which is
+                worked on as float32.
 
         Returns:
             Array of the same shape and type.
@@ -122,15 +121,17 @@ class Restorer:
         if self.channels == 1:
             planes = [self._restore_tiles(noisy[..., channel, np.newaxis]) for channel in range(3)]
             return np.concatenate(planes, axis=-1)
-        return with_channels(self._restore_tiles(with_channels(noisy, 3)), 1)
+        # Of three equal values the median is that value: certain pixels stay exact.
+        restored = self._restore_tiles(np.repeat(noisy, 3, axis=-1))
+        return np.median(restored, axis=-1, keepdims=True).astype(noisy.dtype)
 
     def _restore_tiles(self, noisy):
         restored = np.empty_like(noisy)
         height, width = noisy.shape[:2]
         for top in range(0, height, TILE):
             for left in range(0, width, TILE):
-                rows, inner_rows = _window(top, height)
-                columns, inner_columns = _window(left, width)
+                rows, inner_rows = _window(top, height, self._margin)
+                columns, inner_columns = _window(left, width, self._margin)
                 tile = self._restore_tile(noisy[rows, columns])
                 restored[top : top + TILE, left : left + TILE] = tile[inner_rows, inner_columns]
         return restored
@@ -148,8 +149,8 @@ class Restorer:
         )
 
 
-def _window(start, extent):
+def _window(start, extent, margin):
     """The tile at `start` with its margins inside the image, and the tile within that."""
-    first = max(0, start - MARGIN)
-    window = slice(first, min(extent, start + TILE + MARGIN))
+    first = max(0, start - margin)
+    window = slice(first, min(extent, start + TILE + margin))
     return window, slice(start - first, min(start + TILE, extent) - first)

@@ -1,126 +1,22 @@
-"""Training runs: a folder that holds all there is to know of one, and can be gone on with."""
+"""Training: from a configuration and clean images to a run folder with everything in it."""
 
 import csv
-import importlib.metadata
 import io
-import json
-import platform
-from dataclasses import dataclass
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from kerasgan.config import RunConfig, read_record
+from kerasgan.config import RunConfig
 from kerasgan.data.clean import CleanImages
 from kerasgan.data.pipeline import evaluation_pairs, steps_per_epoch, training_pairs
-from kerasgan.errors import ModelError, OutputError
+from kerasgan.errors import ModelError, first_line
 from kerasgan.files import atomic_path, write_text
 from kerasgan.gan import DenoisingGAN
 from kerasgan.pictures import save_comparison
-from kerasgan.restore import GENERATOR_FILE
+from kerasgan.run_folder import RunFolder
 
-_VERSIONED = ("kerasgan", "tensorflow", "keras", "numpy", "scikit-image")
 _PICTURED = 4
-
-
-@dataclass(frozen=True)
-class RunFolder:
-    """The files of one training run.
-
-    Attributes:
-        path: the folder.
-    """
-
-    path: Path
-
-    @property
-    def config(self) -> Path:
-        """Everything that decides the outcome: configuration, data fingerprint, versions."""
-        return self.path / "config.json"
-
-    @property
-    def history(self) -> Path:
-        """One row per epoch."""
-        return self.path / "history.csv"
-
-    @property
-    def model(self) -> Path:
-        """The whole GAN with its optimizers, as of the last complete epoch."""
-        return self.path / "model.keras"
-
-    @property
-    def generator(self) -> Path:
-        """The generator alone."""
-        return self.path / GENERATOR_FILE
-
-    @property
-    def logs(self) -> Path:
-        """TensorBoard's folder."""
-        return self.path / "logs"
-
-    def picture(self, epoch: int) -> Path:
-        """The picture of an epoch, counted from 1."""
-        return self.path / "pictures" / f"epoch-{epoch:03d}.png"
-
-    def create(self, config: RunConfig, images: CleanImages, *, overwrite=False):
-        """Makes the folder and writes its config.json.
-
-        Args:
-            config: the run's configuration.
-            images: its data.
-            overwrite: whether a run that stands there may be replaced.
-
-        Raises:
-            OutputError: if the folder holds something, or cannot be written to.
-        """
-        if self.path.exists():
-            if not self.path.is_dir():
-                raise OutputError(f"{self.path} is a file, not a folder")
-            if any(self.path.iterdir()) and not overwrite:
-                raise OutputError(
-                    f"{self.path} is not empty; choose another --output, or --overwrite it"
-                )
-        for path in (self.model, self.generator, self.history):
-            path.unlink(missing_ok=True)
-        for path in (*self.path.glob("pictures/epoch-*.png"), *self.path.glob("logs/*/events.*")):
-            path.unlink()
-        record = {
-            "config": config.to_dict(),
-            "data": {
-                "fingerprint": images.fingerprint(),
-                "train": len(images.train),
-                "validation": len(images.validation),
-                "test": len(images.test),
-            },
-            "versions": {
-                **{name: importlib.metadata.version(name) for name in _VERSIONED},
-                "python": platform.python_version(),
-            },
-        }
-        write_text(self.config, json.dumps(record, indent=2) + "\n")
-
-    def read_record(self):
-        """Reads config.json.
-
-        Returns:
-            The configuration, and the data's fingerprint.
-
-        Raises:
-            ModelError: if this is no run folder, or its config.json is damaged.
-        """
-        return read_record(self.config)
-
-    def read_history(self):
-        """Reads history.csv.
-
-        Returns:
-            One dictionary of texts per epoch; none where no epoch is complete.
-        """
-        if not self.history.is_file():
-            return []
-        with self.history.open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
 
 
 def train(config: RunConfig, images: CleanImages, folder: RunFolder, *, resume=False, verbose=1):
@@ -192,7 +88,7 @@ def load_gan(path: Path) -> DenoisingGAN:
     try:
         return keras.models.load_model(path)
     except Exception as error:  # Whatever a damaged file makes Keras raise.
-        raise ModelError(f"cannot load {path}: {str(error).splitlines()[0]}") from error
+        raise ModelError(f"cannot load {path}: {first_line(error)}") from error
 
 
 class _SeedEpochs(keras.callbacks.Callback):
@@ -220,16 +116,17 @@ class _KeepEpochs(keras.callbacks.Callback):
         self._noisy, self._clean = (np.stack(images) for images in zip(*batches, strict=True))
 
     def on_epoch_end(self, epoch, logs=None):
-        with atomic_path(self._folder.model) as temporary:
-            self.model.save(temporary)
-        with self.model.averaged_weights(), atomic_path(self._folder.generator) as temporary:
-            self.model.generator.save(temporary)
         self._rows.append({"epoch": epoch + 1, **logs})
         text = io.StringIO()
         writer = csv.DictWriter(text, self._rows[0].keys(), lineterminator="\n")
         writer.writeheader()
         writer.writerows(self._rows)
+        # Before the model, which counts: a row that it does not know of is dropped on resume.
         write_text(self._folder.history, text.getvalue())
+        with atomic_path(self._folder.model) as temporary:
+            self.model.save(temporary)
+        with self.model.averaged_weights(), atomic_path(self._folder.generator) as temporary:
+            self.model.generator.save(temporary)
         restored = self.model.predict(self._noisy, verbose=0)
         save_comparison(
             self._folder.picture(epoch + 1),

@@ -7,6 +7,8 @@ from PIL import Image
 from kerasgan.config import RunConfig
 from kerasgan.data.clean import CleanImages, ImageSet
 from kerasgan.presets import preset
+from kerasgan.run_folder import RunFolder
+from kerasgan.training import train
 
 
 def smooth_image(seed, height=32, width=32, channels=1):
@@ -45,15 +47,24 @@ def small_config(name="selective", **changes) -> RunConfig:
     )
 
 
+def run_of(folder, images, config):
+    folder = RunFolder(folder)
+    folder.create(config, images)
+    train(config, images, folder, verbose=0)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def trained_run(tmp_path_factory, clean_images):
     """The folder of a finished run of the smallest kind."""
-    from kerasgan.training import RunFolder, train
+    return run_of(tmp_path_factory.mktemp("runs") / "small", clean_images, small_config())
 
-    folder = RunFolder(tmp_path_factory.mktemp("runs") / "small")
-    folder.create(small_config(), clean_images)
-    train(small_config(), clean_images, folder, verbose=0)
-    return folder
+
+@pytest.fixture(scope="session")
+def averaged_run(tmp_path_factory, clean_images):
+    """The folder of a run that averages its generator's weights."""
+    config = small_config(epochs=1, g_optimizer__ema_momentum=0.9)
+    return run_of(tmp_path_factory.mktemp("runs") / "averaged", clean_images, config)
 
 
 @pytest.fixture

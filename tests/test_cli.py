@@ -7,8 +7,8 @@ import tensorflow_datasets as tfds
 from click.testing import CliRunner
 from PIL import Image
 
-from kerasgan import cli, startup
-from kerasgan.cli import main
+from kerasgan import startup
+from kerasgan.cli import main, pictures
 from kerasgan.images import Picture, read_picture, write_picture
 from tests.conftest import small_config, smooth_image
 
@@ -96,7 +96,7 @@ def test_a_run_can_be_repeated_from_its_config(train, photos, folder):
     run(*again, "two")
     assert (folder / "one/history.csv").read_text() == (folder / "two/history.csv").read_text()
     (photos / "a.png").unlink()
-    assert "no longer holds the images" in run(*again, "three")
+    assert "does not hold the images" in run(*again, "three")
 
 
 def test_an_interrupted_run_says_how_to_go_on(train, photos, monkeypatch):
@@ -115,7 +115,7 @@ def test_an_interrupted_run_says_how_to_go_on(train, photos, monkeypatch):
     monkeypatch.setattr(kerasgan.training, "train", original)
     assert "restored" in run("train", "--resume", "run")
     (photos / "a.png").unlink()
-    assert "no longer holds the images" in run("train", "--resume", "run", status=1)
+    assert "does not hold the images" in run("train", "--resume", "run", status=1)
 
 
 def test_an_interruption_before_the_first_epoch_says_so(train, monkeypatch):
@@ -147,14 +147,18 @@ def test_denoise_restores_a_folder_file_by_file(trained_run, photos, folder):
     assert names == {"a.png", "b.bmp", "c.webp", "d.tif", "more/e.png", "more/f.png"}
 
 
-def test_denoise_keeps_transparency_depth_and_color(trained_run, folder):
+def test_denoise_keeps_transparency_and_depth(trained_run, folder):
     pixels = (smooth_image(0, 30, 40, 3).astype(np.uint16) << 8) + 7
-    picture = Picture(pixels, alpha=np.full((30, 40, 1), 1234, np.uint16))
-    write_picture(folder / "deep.png", picture)
-    run("denoise", "deep.png", "--model", trained_run.path)
-    restored = read_picture(folder / "deep_restored.png")
-    np.testing.assert_array_equal(restored.pixels, pixels)
-    np.testing.assert_array_equal(restored.alpha, picture.alpha)
+    alpha = np.full((30, 40, 1), 1234, np.uint16)
+    write_picture(folder / "deep.png", Picture(pixels, alpha))
+    run("corrupt", "deep.png", "--amount", "0.3")
+    run("denoise", "deep_noisy.png", "--model", trained_run.path)
+    noisy, restored = read_picture("deep_noisy.png"), read_picture("deep_noisy_restored.png")
+    certain = (noisy.pixels > 0) & (noisy.pixels < 65535)
+    assert certain.mean() == pytest.approx(0.7, abs=0.05)
+    np.testing.assert_array_equal(restored.pixels[certain], pixels[certain])
+    assert np.mean(np.abs(restored.pixels[~certain] / 65535 - pixels[~certain] / 65535)) < 0.2
+    np.testing.assert_array_equal(restored.alpha, alpha)
 
 
 def test_denoise_refuses_formats_that_cannot_hold_the_result(trained_run, folder):
@@ -162,6 +166,34 @@ def test_denoise_refuses_formats_that_cannot_hold_the_result(trained_run, folder
     arguments = ("denoise", "deep.png", "-o", "a.jpg", "--model", trained_run.path)
     assert "no 16 bits" in run(*arguments, status=1)
     assert "must end in one of" in run("denoise", "deep.png", "-o", "a.gif", status=1)
+
+
+def test_inputs_that_are_no_pictures_are_named(folder):
+    (folder / "a.gif").touch()
+    assert "there is no picture fotos" in run("denoise", "fotos", status=1)
+    assert "a.gif is none of the formats read here" in run("denoise", "a.gif", status=1)
+
+
+def test_the_current_folder_is_restored_beside_itself(trained_run, photos, monkeypatch):
+    monkeypatch.chdir(photos)
+    run("denoise", ".", "--model", trained_run.path)
+    assert (photos.parent / "photos_restored" / "more" / "e.png").is_file()
+
+
+def test_a_folder_without_splits_is_measured_whole(trained_run, photos):
+    output = run("evaluate", trained_run.path, "--data", photos, "--amount", "0.5")
+    assert "6 images" in output
+
+
+def test_a_run_whose_data_has_changed_is_not_measured_on_it(train, photos):
+    train("--output", "run", "--test-images", "0")
+    (photos / "a.png").unlink()
+    assert "which it held out is unknown" in run("evaluate", "run", status=1)
+
+
+def test_pictures_too_small_to_measure_are_refused_before_training(train, photos):
+    write_picture(photos / "test" / "tiny.png", Picture(smooth_image(0, 5, 5)))
+    assert "tiny.png is 5×5" in train("--output", "run", status=1)
 
 
 def test_two_inputs_of_one_name_are_refused(photos, folder):
@@ -198,10 +230,16 @@ def test_corrupt_is_seeded_and_never_lossy(folder, photo):
         (("train", "--amount", "nan"), "must lie between"),
         (("train", "--patch-size", "50"), "patch_size must be a multiple of 8"),
         (("train", "--preset", "classic", "--config", "x.json"), "not both"),
-        (("train", "--resume", "x", "--epochs", "3", "--overwrite"), "leave out --epochs, --over"),
+        (
+            ("train", "--resume", "x", "--epochs", "3", "--overwrite"),
+            "leave out --overwrite, --epochs",
+        ),
         (("train", "--resume", "x", "--config", "y"), "leave out --config"),
         (("evaluate", "run", "--amount", "0.1:0.5"), "is a range"),
         (("corrupt", "x.png", "--amount", "2"), "must lie between"),
+        (("corrupt", "x.png", "--amount", "0.1", "--salt-vs-pepper", "nan"), "must lie between"),
+        (("corrupt", "x.png", "--amount", "0.1", "--seed", str(2**63)), "--seed"),
+        (("train", "--adversarial-weight", "nan"), "adversarial_weight must not be negative"),
         (("denoise",), "Missing argument"),
         (("undo",), "No such command"),
     ],
@@ -218,8 +256,8 @@ def test_wrong_usage_is_named_and_exits_with_2(arguments, message):
         (("train", "--resume", "nowhere"), "there is no nowhere/config.json"),
         (("train", "--config", "nowhere.json"), "there is no nowhere.json"),
         (("evaluate", "nowhere"), "there is no model nowhere"),
-        (("denoise", "nowhere.png", "--model", "nowhere"), "there is no model nowhere"),
-        (("corrupt", "nowhere.png", "--amount", "0.1"), "cannot read nowhere.png"),
+        (("denoise", "nowhere.png", "--model", "nowhere"), "there is no picture nowhere.png"),
+        (("corrupt", "nowhere.png", "--amount", "0.1"), "there is no picture nowhere.png"),
     ],
 )
 def test_failures_are_one_line_and_exit_with_1(arguments, message):
@@ -246,7 +284,7 @@ def test_operating_system_errors_are_one_line(photo, monkeypatch):
     def fail(*args, **kwargs):
         raise PermissionError(13, "Permission denied", "/dev/secret")
 
-    monkeypatch.setattr(cli, "_newest_run", fail)
+    monkeypatch.setattr(pictures, "newest_run", fail)
     assert "Error: /dev/secret: Permission denied" in run("denoise", photo, status=1)
 
 

@@ -6,6 +6,8 @@ from kerasgan.config import NoiseConfig, RunConfig, read_record
 from kerasgan.errors import ModelError
 from kerasgan.presets import PRESETS, preset
 
+SELECTIVE = preset("selective")
+
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_config_survives_json(name):
@@ -14,9 +16,9 @@ def test_config_survives_json(name):
 
 
 def test_replace_reaches_into_parts():
-    config = RunConfig().replace(epochs=3, data__channels=3, data__limit=5)
+    config = SELECTIVE.replace(epochs=3, data__channels=3, data__limit=5)
     assert (config.epochs, config.data.channels, config.data.limit) == (3, 3, 5)
-    assert RunConfig().data.limit is None
+    assert SELECTIVE.data.limit is None
 
 
 @pytest.mark.parametrize(
@@ -36,6 +38,8 @@ def test_replace_reaches_into_parts():
         {"g_optimizer__learning_rate": 0.0},
         {"g_optimizer__ema_momentum": 1.0},
         {"adversarial_weight": -1.0},
+        {"adversarial_weight": float("nan")},
+        {"adversarial_weight": float("inf")},
         {"epochs": 0},
         {"batch_size": 0},
         {"seed": -1},
@@ -43,7 +47,7 @@ def test_replace_reaches_into_parts():
 )
 def test_impossible_values_are_refused(changes):
     with pytest.raises(ValueError, match=next(iter(changes)).split("__")[-1].split("_")[0]):
-        RunConfig().replace(**changes)
+        SELECTIVE.replace(**changes)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +63,7 @@ def test_impossible_values_are_refused(changes):
     ],
 )
 def test_damaged_values_are_named(path, value, message):
-    values = RunConfig().to_dict()
+    values = SELECTIVE.to_dict()
     part = values
     for key in path[:-1]:
         part = part[key]
@@ -69,14 +73,14 @@ def test_damaged_values_are_named(path, value, message):
 
 
 def test_missing_values_are_named():
-    values = RunConfig().to_dict()
+    values = SELECTIVE.to_dict()
     del values["noise"]["amount"]
     with pytest.raises(ValueError, match=r"config.noise lacks amount"):
         RunConfig.from_dict(values)
 
 
 def test_whole_numbers_are_fine_where_fractions_are_meant():
-    values = RunConfig().to_dict()
+    values = SELECTIVE.to_dict()
     values["noise"]["amount"] = [0, 1]
     assert RunConfig.from_dict(values).noise == NoiseConfig(amount=(0.0, 1.0))
 

@@ -19,6 +19,7 @@ def scores():
     seen = []
     methods = {"half": lambda noisy: np.where(noisy == 255, 128, noisy).astype(np.uint8)}
     scores = evaluate(methods, IMAGES, [0.0, 0.3], seed=5, on_image=lambda: seen.append(1))
+    assert scores == evaluate(methods, IMAGES, [0.0, 0.3], seed=5, workers=2)
     assert len(seen) == 6
     return {(score.amount, score.method): score for score in scores}
 
@@ -63,7 +64,7 @@ def test_the_table_marks_the_best_and_shows_every_method(scores):
 
 def test_images_too_small_to_measure_are_named():
     small = ImageSet((np.zeros((6, 30, 1), np.uint8),), ("tiny.png",))
-    with pytest.raises(DataError, match="tiny.png is too small to measure: 30×6"):
+    with pytest.raises(DataError, match="tiny.png is 30×6"):
         evaluate({}, small, [0.5])
 
 

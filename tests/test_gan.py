@@ -147,6 +147,16 @@ def test_moving_average_is_what_is_evaluated():
     np.testing.assert_allclose(gan.predict(batches[0][0], verbose=0), expected, atol=1e-6)
 
 
+def test_an_uncompiled_gan_predicts():
+    gan = DenoisingGAN(small_gan().generator, small_gan().discriminator)
+    assert gan.predict(np.zeros((1, 32, 32, 1), np.float32), verbose=0).shape == (1, 32, 32, 1)
+
+
+def test_a_negative_weight_is_refused():
+    with pytest.raises(ValueError, match="adversarial_weight"):
+        small_gan().compile(adversarial_weight=-1.0)
+
+
 def test_cosine_schedule_ends_at_zero():
     config = small_config().g_optimizer
     optimizer = build_optimizer(config, total_steps=10)

@@ -82,6 +82,18 @@ def test_sixteen_bit_grey_as_other_programs_write_it(tmp_path):
     np.testing.assert_array_equal(read_picture(tmp_path / "b.tif").pixels, planar)
 
 
+def test_compressed_sixteen_bit_tiff_is_read(tmp_path):
+    values = pixels(3, np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", values, photometric="rgb", compression="lzw")
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.tif").pixels, values)
+
+
+def test_profiles_of_other_color_models_are_dropped(tmp_path):
+    cmyk = Image.fromarray(pixels(3)).convert("CMYK")
+    cmyk.save(tmp_path / "a.jpg", icc_profile=b"profile")
+    assert "icc_profile" not in read_picture(tmp_path / "a.jpg").metadata
+
+
 def test_turned_photographs_are_read_upright_and_keep_their_metadata(tmp_path):
     exif = Image.Exif()
     exif[0x0112], exif[0x010F] = 6, "a camera"
@@ -130,6 +142,15 @@ def bad_files(folder):
     yield "deep.tif", "decode"
     Image.fromarray(np.zeros((8, 8), np.float32)).save(folder / "float.tif")
     yield "float.tif", "32 bits"
+    tifffile.imwrite(folder / "cmyk.tif", pixels(4, np.uint16), photometric="separated")
+    yield "cmyk.tif", "a SEPARATED picture"
+    tifffile.imwrite(
+        folder / "spectral.tif",
+        pixels(6, np.uint16),
+        photometric="minisblack",
+        planarconfig="contig",
+    )
+    yield "spectral.tif", "no picture"
     yield "missing.png", "cannot read"
 
 

@@ -26,6 +26,11 @@ def test_reconstruction_losses_agree_with_numpy(name):
     np.testing.assert_allclose(per_pixel, expected, rtol=1e-5)
 
 
+def test_unknown_losses_are_refused():
+    with pytest.raises(ValueError, match="mse, mae, charbonnier"):
+        reconstruction_loss("huber")
+
+
 def test_adversarial_loss_is_cross_entropy_on_logits():
     logits = np.array([[-3.0], [0.0], [2.0]], np.float32)
     real = adversarial_loss()(np.ones_like(logits), logits)

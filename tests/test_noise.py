@@ -57,3 +57,8 @@ def test_noise_is_the_same_inside_tf_data():
 def test_shares_outside_zero_to_one_are_refused(values):
     with pytest.raises(ValueError, match=r"must be in \[0, 1\]"):
         salt_and_pepper(CLEAN, **values, seed=(0, 0))
+
+
+def test_integer_images_are_refused():
+    with pytest.raises(ValueError, match="must be float"):
+        salt_and_pepper(np.zeros((4, 4, 1), np.uint8), 0.5, seed=(0, 0))

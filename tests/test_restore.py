@@ -80,6 +80,9 @@ def test_grey_is_shown_as_color_to_a_color_model(color):
     assert restored.shape == noisy.shape
     certain = (noisy > 0) & (noisy < 255)
     np.testing.assert_array_equal(restored[certain], noisy[certain])
+    as_float = Restorer(color)(to_float(noisy))
+    np.testing.assert_allclose(as_float * 255, restored, atol=0.51)
+    np.testing.assert_array_equal(as_float[certain], to_float(noisy)[certain])
 
 
 @pytest.mark.parametrize(
@@ -98,14 +101,16 @@ def test_what_is_no_image_is_refused(grey, image, message):
         Restorer(grey)(image)
 
 
-def test_generators_are_found_in_runs_and_models(trained_run):
-    noisy = noisy_picture(32, 32)
+def test_generators_are_found_in_runs_and_models(averaged_run):
+    noisy = to_float(noisy_picture(32, 32))
     results = [
         Restorer(load_generator(path))(noisy)
-        for path in (trained_run.path, trained_run.generator, trained_run.model)
+        for path in (averaged_run.path, averaged_run.generator, averaged_run.model)
     ]
     for other in results[1:]:
         np.testing.assert_array_equal(results[0], other)
+    raw = keras.models.load_model(averaged_run.model)
+    assert np.abs(Restorer(raw)(noisy) - results[0]).max() > 1e-5
 
 
 def rewritten(source, target, **members):
@@ -145,6 +150,9 @@ def bad_models(run, folder):
     path = folder / "tomorrow.keras"
     rewritten(run.generator, path, **{"metadata.json": version, "config.json": layers})
     yield path, f"written by Keras 9.1.0, with Keras {keras.__version__}"
+    path = folder / "fixed.keras"
+    keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(1, 1)]).save(path)
+    yield path, "restores no images of any size"
     path = folder / "classifier.keras"
     keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)]).save(path)
     yield path, "restores no images"

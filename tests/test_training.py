@@ -8,7 +8,8 @@ from PIL import Image
 
 from kerasgan import training
 from kerasgan.errors import ModelError, OutputError
-from kerasgan.training import RunFolder, load_gan, train
+from kerasgan.run_folder import RunFolder
+from kerasgan.training import load_gan, train
 from tests.conftest import small_config
 
 
@@ -73,12 +74,10 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
     assert_same_model(load_gan(folder.model), load_gan(trained_run.model))
 
 
-def test_the_saved_generator_holds_the_averages(tmp_path, clean_images):
-    folder = RunFolder(tmp_path / "run")
-    run(folder, clean_images, epochs=1, g_optimizer__ema_momentum=0.9)
-    gan = load_gan(folder.model)
+def test_the_saved_generator_holds_the_averages(averaged_run):
+    gan = load_gan(averaged_run.model)
     noisy = np.random.default_rng(0).choice([0.0, 0.5, 1.0], (1, 32, 32, 1)).astype(np.float32)
-    saved = keras.models.load_model(folder.generator)
+    saved = keras.models.load_model(averaged_run.generator)
     np.testing.assert_allclose(saved(noisy), gan.predict(noisy, verbose=0), atol=1e-6)
     assert np.abs(saved(noisy) - gan(noisy)).max() > 1e-5
 

@@ -1,8 +1,6 @@
 """The photographs inside scikit-image's wheel: the default data, without any download."""
 
-from typing import Any
-
-from kerasgan.data.clean import CleanImages, ImageSet
+from kerasgan.data.clean import CleanImages
 from kerasgan.images import Pixels, with_channels
 
 # Whole photographs are held out. Both views of the motorcycle stand on one side.
@@ -23,24 +21,24 @@ _SPLITS = {
 }
 
 
-def load_bundled(channels: int = 1) -> CleanImages:
+def load_bundled(channels: int = 1, limit: int | None = None) -> CleanImages:
     """Loads scikit-image's photographs.
 
     Args:
         channels: 1 for grey, 3 for colour; photographs that are grey stay so, thrice repeated.
+        limit: keep at most this many photographs of each split.
 
     Returns:
         Nine photographs to train on, two to validate and two to test.
 
     Source: skimage.data, whose documentation gives the origin and licence of each photograph.
     """
-    splits: dict[str, Any] = {
-        split: ImageSet.collect(
-            (name, with_channels(_photograph(name), channels)) for name in names
-        )
-        for split, names in _SPLITS.items()
-    }
-    return CleanImages(**splits)
+    return CleanImages.from_splits(
+        {
+            split: ((name, with_channels(_photograph(name), channels)) for name in names[:limit])
+            for split, names in _SPLITS.items()
+        }
+    )
 
 
 def _photograph(name: str) -> Pixels:

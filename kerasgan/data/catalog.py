@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow_datasets as tfds
 
-from kerasgan.data.clean import CleanImages, ImageSet
+from kerasgan.data.clean import CleanImages
 from kerasgan.errors import DataError
 from kerasgan.images import from_float, to_float, with_channels
 
@@ -24,6 +24,8 @@ def load_catalog(name: str, *, channels: int = 1, limit: int | None = None) -> C
     Raises:
         DataError: if there is no such dataset, or it has no train split, or no image feature.
     """
+    from kerasgan.data import fer2013  # noqa: F401, registers the builder of that name
+
     try:
         builder = tfds.builder(name)
     except (tfds.core.DatasetNotFoundError, ValueError, AttributeError) as error:
@@ -61,9 +63,9 @@ def load_prepared(
     }
     if available["train"] is None:
         raise DataError(f"the dataset {builder.name} has no images to train on")
-    return CleanImages(
-        **{
-            split: ImageSet.collect(_read(builder, key, feature, channels, limit))
+    return CleanImages.from_splits(
+        {
+            split: _read(builder, key, feature, channels, limit)
             for split, key in available.items()
             if key is not None
         }
@@ -94,4 +96,5 @@ def _as_data_error(name, error):
         if isinstance(cause, DataError):
             return cause
         cause = cause.__cause__ or cause.__context__
-    return DataError(f"cannot prepare the dataset {name}: {str(error).strip().splitlines()[0]}")
+    # In one line, because the instructions for manual downloads take several.
+    return DataError(f"cannot prepare the dataset {name}: {' '.join(str(error).split())}")

@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 import os
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,8 +12,7 @@ import numpy as np
 from kerasgan.errors import DataError
 from kerasgan.images import Pixels
 
-# Decoded images may take this share of the machine's memory: the pipeline holds them twice for a
-# moment while it packs them.
+# Decoded images may take this share of the machine's memory; the pipeline holds a packed copy.
 _MEMORY_SHARE = 0.3
 _HELD_OUT_SHARE = 0.1
 
@@ -48,31 +47,16 @@ class ImageSet:
         chosen = list(indices)
         return ImageSet(tuple(self.images[i] for i in chosen), tuple(self.names[i] for i in chosen))
 
-    @classmethod
-    def collect(cls, named_images: Iterable[tuple[str, Pixels]]) -> "ImageSet":
-        """Gathers images as they are decoded.
+    def first(self, count: int | None) -> "ImageSet":
+        """Returns the first images.
 
         Args:
-            named_images: pairs of a name and an array (H, W, C), uint8.
+            count: how many at most; None for all.
 
         Returns:
-            All of them, in order.
-
-        Raises:
-            DataError: once they outgrow the machine's memory.
+            A set that shares the arrays.
         """
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        names, images, size = [], [], 0
-        for name, pixels in named_images:
-            names.append(name)
-            images.append(pixels)
-            size += pixels.nbytes
-            if size > _MEMORY_SHARE * memory:
-                raise DataError(
-                    f"the first {len(images):,} images take {size / 2**30:.1f} of the machine's "
-                    f"{memory / 2**30:.0f} GiB of memory; take fewer with --limit"
-                )
-        return cls(tuple(images), tuple(names))
+        return ImageSet(self.images[:count], self.names[:count])
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +76,35 @@ class CleanImages:
     test: ImageSet = field(default_factory=ImageSet)
     dropped_train: int = 0
     dropped_held_out: int = 0
+
+    @classmethod
+    def from_splits(cls, splits: Mapping[str, Iterable[tuple[str, Pixels]]]) -> "CleanImages":
+        """Gathers images as they are decoded.
+
+        Args:
+            splits: pairs of a name and an array (H, W, C), uint8, by "train", "validation", "test".
+
+        Returns:
+            All of them, in order.
+
+        Raises:
+            DataError: once they outgrow the machine's memory.
+        """
+        budget, size = _MEMORY_SHARE * _memory(), 0
+        sets = {}
+        for split, named_images in splits.items():
+            names, images = [], []
+            for name, pixels in named_images:
+                names.append(name)
+                images.append(pixels)
+                size += pixels.nbytes
+                if size > budget:
+                    raise DataError(
+                        f"{name} and the images before it take {size / 2**30:.1f} GiB, more than "
+                        f"{_MEMORY_SHARE:.0%} of this machine's memory; take fewer with --limit"
+                    )
+            sets[split] = ImageSet(tuple(images), tuple(names))
+        return cls(sets["train"], sets.get("validation", ImageSet()), sets.get("test", ImageSet()))
 
     @property
     def held_out(self) -> ImageSet:
@@ -166,6 +179,12 @@ class CleanImages:
             validation=self.train.select(validation),
             test=test,
         )
+
+
+def _memory() -> float:
+    if not hasattr(os, "sysconf"):  # Windows
+        return float("inf")
+    return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
 
 
 def _digest(image: Pixels) -> bytes:

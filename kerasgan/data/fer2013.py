@@ -48,7 +48,7 @@ def read_rows(path: Path) -> Iterator[Row]:
         DataError: naming the file and the row that is wrong, and how.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file)
             header = [name.strip() for name in next(reader, [])]
             if not header:
@@ -60,6 +60,8 @@ def read_rows(path: Path) -> Iterator[Row]:
                     f"its first line is {','.join(header)[:80]}"
                 )
             for number, cells in enumerate(reader, start=1):
+                if not cells:
+                    continue
                 where = f"{path}, row {number} (line {reader.line_num})"
                 if len(cells) != len(header):
                     raise DataError(f"{where}: {len(cells)} columns, expected {len(header)}")

@@ -3,9 +3,8 @@
 import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
-from kerasgan.data.clean import CleanImages, ImageSet
+from kerasgan.data.clean import CleanImages
 from kerasgan.errors import DataError
 from kerasgan.images import (
     SUFFIXES,
@@ -17,7 +16,7 @@ from kerasgan.images import (
     with_channels,
 )
 
-_SPLITS = ("train", "validation", "test")
+_SPLITS = {"train": ("train",), "validation": ("validation", "val"), "test": ("test",)}
 _NAMED_FAILURES = 5
 
 
@@ -26,8 +25,8 @@ def load_folder(
 ) -> CleanImages:
     """Loads the image files of a folder and its subfolders.
 
-    Subfolders `train`, `validation` and `test` are taken as splits where there is a `train`;
-    otherwise everything is `train`, for `CleanImages.with_held_out` to split.
+    Subfolders `train`, `validation` (or `val`) and `test` are taken as splits where they exist;
+    where there is no `train`, everything outside the others is.
 
     Args:
         folder: the folder.
@@ -44,26 +43,40 @@ def load_folder(
     """
     if not folder.is_dir():
         raise DataError(f"there is no folder {folder}")
-    splits = {name: find_images(folder / name) for name in _SPLITS if (folder / name).is_dir()}
-    if "train" not in splits:
-        splits = {"train": find_images(folder)}
-    if not splits["train"]:
-        raise DataError(f"{folder} holds no images to train on ({', '.join(SUFFIXES)})")
     draw = random.Random(seed)
     failures: list[str] = []
-    images: dict[str, Any] = {}
-    for name, paths in splits.items():
-        if limit is not None and limit < len(paths):
-            paths = draw.sample(paths, limit)
-        images[name] = ImageSet.collect(_decode(folder, paths, channels, failures))
+    images = CleanImages.from_splits(
+        {
+            split: _decode(folder, _limited(paths, limit, draw), channels, failures)
+            for split, paths in _find_splits(folder).items()
+        }
+    )
     if failures:
-        named = "\n  ".join(failures[:_NAMED_FAILURES])
-        more = "\n  …" if len(failures) > _NAMED_FAILURES else ""
+        named = "; ".join(failures[:_NAMED_FAILURES])
+        more = "; …" if len(failures) > _NAMED_FAILURES else ""
         raise DataError(
             f"{len(failures)} of the image files in {folder} cannot be used; repair them or take "
-            f"them out:\n  {named}{more}"
+            f"them out: {named}{more}"
         )
-    return CleanImages(**images)
+    return images
+
+
+def _find_splits(folder: Path) -> dict[str, list[Path]]:
+    splits: dict[str, list[Path]] = {}
+    for split, names in _SPLITS.items():
+        existing = [folder / name for name in names if (folder / name).is_dir()]
+        if existing:
+            splits[split] = find_images(existing[0])
+    if "train" not in splits:
+        taken = {path for paths in splits.values() for path in paths}
+        splits["train"] = [path for path in find_images(folder) if path not in taken]
+    if not splits["train"]:
+        raise DataError(f"{folder} holds no images to train on ({', '.join(SUFFIXES)})")
+    return splits
+
+
+def _limited(paths: list[Path], limit: int | None, draw: random.Random) -> list[Path]:
+    return paths if limit is None or limit >= len(paths) else draw.sample(paths, limit)
 
 
 def _decode(

@@ -68,12 +68,13 @@ def training_pairs(
 
     Raises:
         DataError: if there are no images.
+        ValueError: if `amount` is not within [0, 1].
 
     Example:
         >>> pairs = training_pairs(images.train, amount=(0.05, 0.95))
         >>> gan.fit(pairs, steps_per_epoch=steps_per_epoch(images.train), epochs=10)
     """
-    table = _PixelTable.of(images)
+    table, amount = _PixelTable.of(images), _range(amount)
     ends = np.cumsum(_patch_counts(images, patch_size))
     patches = ends[-1]
     shown = batch_size * steps_per_epoch(images, batch_size=batch_size, patch_size=patch_size)
@@ -117,8 +118,9 @@ def evaluation_pairs(
 
     Raises:
         DataError: if there are no images.
+        ValueError: if `amount` is not within [0, 1].
     """
-    table = _PixelTable.of(images)
+    table, amount = _PixelTable.of(images), _range(amount)
     places = [
         (index, top, left)
         for index, image in enumerate(images)
@@ -148,9 +150,9 @@ def noisy_image(clean, amount, *, salt_vs_pepper=0.5, seed=0, index=0):
     Returns:
         float32 array (H, W, C) in [0, 1].
     """
-    clean = tf.cast(clean, tf.float32)
     noise_seed = _fold_in((seed, _EVALUATION), index, 1)
-    return salt_and_pepper(clean, amount, salt_vs_pepper=salt_vs_pepper, seed=noise_seed).numpy()
+    noisy = salt_and_pepper(clean, amount, salt_vs_pepper=salt_vs_pepper, seed=noise_seed)
+    return noisy.numpy().astype(np.float32)
 
 
 def _patch_counts(images, patch_size):
@@ -162,6 +164,13 @@ def _patch_counts(images, patch_size):
     return [count(*image.shape[:2]) for image in images]
 
 
+def _range(amount):
+    low, high = (amount, amount) if np.isscalar(amount) else amount
+    if not 0.0 <= low <= high <= 1.0:
+        raise ValueError(f"amount must be a share or (low, high) within [0, 1], got {amount}")
+    return low, high
+
+
 def _fold_in(seed, *numbers):
     seed = tf.cast(seed, tf.int64)
     for number in numbers:
@@ -170,7 +179,7 @@ def _fold_in(seed, *numbers):
 
 
 def _with_noise(clean, amount, salt_vs_pepper, seed):
-    low, high = (amount, amount) if np.isscalar(amount) else amount
+    low, high = amount
     drawn = low + tf.random.stateless_uniform([], _fold_in(seed, 0)) * (high - low)
     noise_seed = _fold_in(seed, 1)
     noisy = salt_and_pepper(clean, drawn, salt_vs_pepper=salt_vs_pepper, seed=noise_seed)

@@ -13,6 +13,7 @@ def load_images(
     seed: int = 0,
     limit: int | None = None,
     keep_duplicates: bool = False,
+    hold_out: bool = True,
 ) -> CleanImages:
     """Loads clean images from any kind of source.
 
@@ -24,6 +25,8 @@ def load_images(
         limit: keep at most this many images of each split.
         keep_duplicates: keep exact repetitions within training, and held-out images that stand in
             training; both are dropped otherwise.
+        hold_out: whether a source without a validation split is split; otherwise all of it is
+            `train`.
 
     Returns:
         The images, split into train, validation and test.
@@ -39,14 +42,14 @@ def load_images(
     images = _load(str(source), channels, seed, limit)
     if not keep_duplicates:
         images = images.without_duplicates()
-    return images.with_held_out(seed)
+    return images.with_held_out(seed) if hold_out else images
 
 
 def _load(source: str, channels: int, seed: int, limit: int | None) -> CleanImages:
     if source == "bundled":
         from kerasgan.data.bundled import load_bundled
 
-        return load_bundled(channels)
+        return load_bundled(channels, limit)
     kind, _, name = source.partition(":")
     if kind == "tfds":
         from kerasgan.data.catalog import load_catalog

@@ -14,6 +14,11 @@ def test_photographs_are_held_out_whole(channels):
         assert all(image.shape[-1] == channels and image.dtype == "uint8" for image in split)
 
 
+def test_limit_keeps_so_many_of_each_split():
+    images = load_images(limit=1)
+    assert (len(images.train), len(images.validation), len(images.test)) == (1, 1, 1)
+
+
 def test_bundled_is_the_default():
     images = load_images()
     assert images.fingerprint() == load_bundled().fingerprint()

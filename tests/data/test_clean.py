@@ -74,4 +74,4 @@ def test_held_out_is_test_or_else_validation():
 def test_images_that_outgrow_the_memory_are_refused(monkeypatch):
     monkeypatch.setattr(clean, "_MEMORY_SHARE", 1e-9)
     with pytest.raises(DataError, match="--limit"):
-        ImageSet.collect([("a", np.zeros((64, 64, 1), np.uint8))])
+        CleanImages.from_splits({"train": [("a", np.zeros((64, 64, 1), np.uint8))]})

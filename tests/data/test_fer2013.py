@@ -49,6 +49,16 @@ def test_the_original_files_other_layout_is_read(tmp_path):
     assert (len(images.train), len(images.validation)) == (5, 2)
 
 
+def test_blank_lines_and_byte_order_marks_do_no_harm(csv_file):
+    csv_file.write_text("\ufeff" + csv_file.read_text() + "\n\n")
+    assert len(load_images(csv_file).train) == 5
+
+
+def test_the_builder_is_known_by_name_and_says_where_to_get_the_file():
+    with pytest.raises(DataError, match="deadskull7/fer2013"):
+        load_images("tfds:fer2013")
+
+
 def test_splits_that_the_file_lacks_are_cut_from_training(tmp_path):
     path = tmp_path / "fer2013.csv"
     path.write_text(challenge_csv(["Training"] * 9))

@@ -31,6 +31,19 @@ def test_subfolders_are_taken_as_splits(tmp_path):
     assert images.test.names == ("test/class/4.png",)
 
 
+def test_held_out_folders_beside_loose_pictures_are_not_trained_on(tmp_path):
+    for seed, name in enumerate(("a.png", "b.png", "more/c.png", "val/d.png", "test/e.png")):
+        write_picture(tmp_path / name, Picture(smooth_image(seed)))
+    images = load_folder(tmp_path)
+    assert images.train.names == ("a.png", "b.png", "more/c.png")
+    assert (images.validation.names, images.test.names) == (("val/d.png",), ("test/e.png",))
+
+
+def test_nothing_is_held_out_where_all_is_to_be_measured(photos):
+    images = load_images(photos, hold_out=False)
+    assert (len(images.train), len(images.validation), len(images.test)) == (6, 0, 0)
+
+
 def test_validation_is_cut_from_train_where_it_is_missing(tmp_path):
     for seed in range(20):
         write_picture(tmp_path / "train" / f"{seed}.png", Picture(smooth_image(seed)))

@@ -141,6 +141,13 @@ def test_evaluation_noise_differs_between_images_and_from_training():
 
 
 @pytest.mark.parametrize("pairs_of", [training_pairs, evaluation_pairs])
+@pytest.mark.parametrize("amount", [1.5, (0.9, 0.1), (-0.1, 0.5)])
+def test_impossible_amounts_are_refused(pairs_of, amount):
+    with pytest.raises(ValueError, match="amount must be"):
+        pairs_of(numbered(1), amount=amount)
+
+
+@pytest.mark.parametrize("pairs_of", [training_pairs, evaluation_pairs])
 def test_no_images_are_refused(pairs_of):
     with pytest.raises(DataError, match="no images"):
         pairs_of(ImageSet(), amount=0.5)

@@ -1,0 +1,126 @@
+"""kerasgan evaluate, and the measuring at the end of kerasgan train."""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kerasgan.cli.options import PATH, SEED, SHARE, describe, start
+from kerasgan.errors import DataError
+from kerasgan.presets import PRESETS
+
+# Biharmonic inpainting of a larger square takes minutes.
+CROP = 512
+
+
+@click.command()
+@click.argument("model", type=PATH)
+@click.option("--data", type=click.Path(), help="What to measure on. [default: the run's own data]")
+@click.option("--amount", "amounts", type=SHARE, multiple=True, help="Share of noise; repeatable.")
+@click.option("--salt-vs-pepper", type=SHARE, help="Share of the noise that is white.")
+@click.option(
+    "--split",
+    type=click.Choice(["held-out", "train", "validation", "test"]),
+    default="held-out",
+    show_default=True,
+    help="held-out: test if there is one, else validation; all of a source without splits.",
+)
+@click.option("--limit", type=click.IntRange(1), help="Measure at most so many images.")
+@click.option(
+    "--crop",
+    type=click.IntRange(0),
+    default=CROP,
+    show_default=True,
+    help="Cut larger images to their centre, for the slow baselines' sake; 0 measures them whole.",
+)
+@click.option("--seed", type=SEED, help="Decides the noise. [default: the run's, or 0]")
+@click.option("--json", "json_file", type=PATH, help="Write the figures there, too.")
+def evaluate(
+    model: Path,
+    data: str | None,
+    amounts: tuple[float, ...],
+    salt_vs_pepper: float | None,
+    split: str,
+    limit: int | None,
+    crop: int,
+    seed: int | None,
+    json_file: Path | None,
+) -> None:
+    """Measure a trained MODEL, a run folder or .keras file, beside classical filters."""
+    start()
+    from kerasgan.data.sources import load_images
+    from kerasgan.evaluation import center_crops, reported_amounts
+    from kerasgan.restore import load_generator
+    from kerasgan.run_folder import RunFolder
+
+    generator = load_generator(model)
+    folder = RunFolder(model if model.is_dir() else model.parent)
+    config, fingerprint = PRESETS["selective"], None
+    if folder.config.is_file():
+        config, fingerprint = folder.read_record()
+    own = data is None or data == config.data.source
+    source = config.data.source if data is None else data
+    images = load_images(
+        source,
+        channels=generator.input_shape[-1],
+        seed=config.seed,
+        limit=config.data.limit if own else None,
+        keep_duplicates=config.data.keep_duplicates,
+        hold_out=own,
+    )
+    describe(source, images)
+    if own and fingerprint not in (None, images.fingerprint()):
+        raise DataError(
+            f"{source} does not hold the images that {model} was trained on, so which it held out "
+            "is unknown; name images to measure with --data"
+        )
+    chosen = getattr(images, split.replace("-", "_"))
+    if split == "held-out" and not len(chosen):
+        chosen = images.train
+    if not len(chosen):
+        raise DataError(f"{source} has no images in its split {split}")
+    chosen = chosen.first(limit)
+    scores = measure(
+        {"restored": generator},
+        center_crops(chosen, crop) if crop else chosen,
+        amounts or reported_amounts(config.noise),
+        config.noise.salt_vs_pepper if salt_vs_pepper is None else salt_vs_pepper,
+        config.seed if seed is None else seed,
+    )
+    if json_file is not None:
+        write_scores(json_file, scores)
+
+
+def measure(
+    models: dict[str, Any],
+    images: Any,
+    amounts: Sequence[float],
+    salt_vs_pepper: float,
+    seed: int,
+) -> Any:
+    """Measures models beside the baselines, with a progress bar, and prints the table."""
+    from kerasgan.evaluation import evaluate, format_table
+    from kerasgan.restore import Restorer
+
+    with click.progressbar(length=len(images) * len(amounts), label="Measuring") as bar:
+        scores = evaluate(
+            {name: Restorer(model) for name, model in models.items()},
+            images,
+            amounts,
+            salt_vs_pepper=salt_vs_pepper,
+            seed=seed,
+            workers=min(len(images), os.cpu_count() or 1),
+            on_image=lambda: bar.update(1),
+        )
+    click.echo("\n" + format_table(scores))
+    return scores
+
+
+def write_scores(path: Path, scores: Any) -> None:
+    """Writes scores as JSON."""
+    from kerasgan.files import write_text
+
+    write_text(path, json.dumps([score.to_dict() for score in scores], indent=2) + "\n")

@@ -1,0 +1,58 @@
+"""What several commands share: types of options, starting TensorFlow, telling what was loaded."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+class Share(click.ParamType[Any]):
+    """A share of pixels, or a range of shares: "0.15" or "0.05:0.95"."""
+
+    name = "share"
+
+    def __init__(self, *, ranges: bool):
+        self._ranges = ranges
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        low, colon, high = value.partition(":")
+        try:
+            amount = float(low), float(high if colon else low)
+        except ValueError:
+            self.fail(f"{value!r} is no number" + (" and no LOW:HIGH" if self._ranges else ""))
+        if colon and not self._ranges:
+            self.fail(f"{value!r} is a range; give one number, as often as you like")
+        if not 0.0 <= amount[0] <= amount[1] <= 1.0:
+            self.fail(
+                f"{value!r} must lie between 0 and 1" + (", the lower first" if colon else "")
+            )
+        return amount if self._ranges else amount[0]
+
+
+PATH = click.Path(path_type=Path)
+SHARE, SHARES = Share(ranges=False), Share(ranges=True)
+SEED = click.IntRange(0, 2**32 - 1)
+
+overwrite_option = click.option("--overwrite", is_flag=True, help="Replace what stands there.")
+
+
+def start() -> None:
+    """Starts TensorFlow; commands call this before they import what needs it."""
+    from kerasgan.startup import start_tensorflow
+
+    start_tensorflow()
+
+
+def describe(source: str, images: Any, hint: str = "") -> None:
+    """Tells how many images a source holds, and how many were dropped."""
+    click.echo(
+        f"{source}: {len(images.train):,} images to train on, "
+        f"{len(images.validation):,} to validate, {len(images.test):,} to test"
+    )
+    if images.dropped_train or images.dropped_held_out:
+        click.echo(
+            f"Dropped {images.dropped_train:,} repeated training images and "
+            f"{images.dropped_held_out:,} held-out images that stand in training{hint}"
+        )

@@ -1,0 +1,132 @@
+"""kerasgan denoise and kerasgan corrupt: commands on picture files."""
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import click
+
+from kerasgan.cli.options import PATH, SEED, SHARE, overwrite_option, start
+from kerasgan.cli.runs import newest_run
+from kerasgan.errors import DataError, KerasganError, OutputError
+
+
+@click.command()
+@click.argument("images", type=PATH, nargs=-1, required=True)
+@click.option("-o", "--output", type=PATH, help="A file, or a folder. [default: beside the input]")
+@click.option("--model", type=PATH, help="A run folder or .keras file. [default: the newest run]")
+@overwrite_option
+def denoise(
+    images: tuple[Path, ...], output: Path | None, model: Path | None, overwrite: bool
+) -> None:
+    """Restore pictures, IMAGES or whole folders of them, with a trained model."""
+    plan = list(_plan(images, output, "_restored", overwrite))
+    if model is None:
+        model = newest_run()
+        click.echo(f"Restoring with {model}")
+    start()
+    from kerasgan.images import Picture, check_output, read_picture, write_picture
+    from kerasgan.restore import Restorer, load_generator
+
+    restore = Restorer(load_generator(model))
+    failures = 0
+    for source, target in plan:
+        started = time.monotonic()
+        try:
+            picture = read_picture(source)
+            check_output(target, picture)
+            restored = restore(picture.pixels)
+            write_picture(target, Picture(restored, picture.alpha, picture.metadata))
+        except KerasganError as error:
+            if len(plan) == 1:
+                raise
+            failures += 1
+            click.echo(f"Error: {error}", err=True)
+            continue
+        height, width = restored.shape[:2]
+        click.echo(f"{target}  {width}×{height}, {time.monotonic() - started:.1f} s")
+    if failures:
+        raise click.ClickException(f"{failures} of {len(plan)} pictures could not be restored")
+
+
+@click.command()
+@click.argument("images", type=PATH, nargs=-1, required=True)
+@click.option("--amount", type=SHARE, required=True, help="Share of pixels replaced.")
+@click.option("--salt-vs-pepper", type=SHARE, default=0.5, show_default=True)
+@click.option("--seed", type=SEED, default=0, show_default=True)
+@click.option("-o", "--output", type=PATH, help="A file, or a folder. [default: beside the input]")
+@overwrite_option
+def corrupt(
+    images: tuple[Path, ...],
+    amount: float,
+    salt_vs_pepper: float,
+    seed: int,
+    output: Path | None,
+    overwrite: bool,
+) -> None:
+    """Add salt-and-pepper noise to pictures, IMAGES or whole folders, to try things on."""
+    from kerasgan.images import (
+        LOSSY_SUFFIXES,
+        Picture,
+        from_float,
+        read_picture,
+        to_float,
+        write_picture,
+    )
+
+    plan = list(_plan(images, output, "_noisy", overwrite, lossless=True))
+    for _, target in plan:
+        if target.suffix.lower() in LOSSY_SUFFIXES:
+            raise OutputError(f"cannot write {target}: JPEG would blur the noise; use .png")
+    start()
+    from kerasgan.data.pipeline import noisy_image
+
+    for index, (source, target) in enumerate(plan):
+        picture = read_picture(source)
+        noisy = noisy_image(
+            to_float(picture.pixels), amount, salt_vs_pepper=salt_vs_pepper, seed=seed, index=index
+        )
+        pixels = from_float(noisy, picture.pixels.dtype)
+        write_picture(target, Picture(pixels, picture.alpha, picture.metadata))
+        click.echo(target)
+
+
+def _plan(
+    sources: Sequence[Path],
+    output: Path | None,
+    ending: str,
+    overwrite: bool,
+    lossless: bool = False,
+) -> Iterator[tuple[Path, Path]]:
+    """Pairs every picture with the file that its result goes to."""
+    from kerasgan.images import LOSSY_SUFFIXES, SUFFIXES, check_output, find_images
+
+    to_file = output is not None and bool(output.suffix) and not output.is_dir()
+    seen: set[Path] = set()
+    for source in sources:
+        if source.is_dir():
+            real = source.resolve()
+            folder = output or real.with_name(real.name + ending)
+            files = [(path, folder / path.relative_to(source)) for path in find_images(source)]
+            if not files:
+                raise DataError(f"{source} holds no images ({', '.join(SUFFIXES)})")
+        elif not source.exists():
+            raise DataError(f"there is no picture {source}")
+        elif source.suffix.lower() not in SUFFIXES:
+            raise DataError(f"{source} is none of the formats read here ({', '.join(SUFFIXES)})")
+        elif output is None:
+            files = [(source, source.with_stem(source.stem + ending))]
+        elif to_file and len(sources) == 1:
+            files = [(source, output)]
+        else:
+            files = [(source, output / source.name)]
+        for path, target in files:
+            if lossless and target != output and target.suffix.lower() in LOSSY_SUFFIXES:
+                target = target.with_suffix(".png")
+            check_output(target)
+            if target in seen:
+                raise OutputError(f"two pictures would become {target}; take them one by one")
+            seen.add(target)
+            if target.exists() and not overwrite:
+                raise OutputError(f"{target} is there already; --overwrite replaces it")
+            yield path, target

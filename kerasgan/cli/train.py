@@ -1,0 +1,156 @@
+"""kerasgan train."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kerasgan.cli.evaluate import CROP, measure, write_scores
+from kerasgan.cli.options import PATH, SEED, SHARE, SHARES, describe, overwrite_option, start
+from kerasgan.cli.runs import next_run
+from kerasgan.config import RunConfig, read_record
+from kerasgan.errors import DataError
+from kerasgan.presets import PRESETS
+
+# Where in the configuration the options go that do not bear their field's name.
+_FIELDS = {
+    "data": "data__source",
+    "amount": "noise__amount",
+    "salt_vs_pepper": "noise__salt_vs_pepper",
+    "learning_rate": "g_optimizer__learning_rate",
+    "ema": "g_optimizer__ema_momentum",
+    "patch_size": "data__patch_size",
+    "channels": "data__channels",
+    "limit": "data__limit",
+    "keep_duplicates": "data__keep_duplicates",
+}
+
+
+@click.command()
+@click.option("--data", type=click.Path(), help="bundled, a fer2013.csv, a folder, or tfds:NAME.")
+@click.option("--preset", type=click.Choice(list(PRESETS)), help="The recipe. [default: selective]")
+@click.option("--config", "config_file", type=PATH, help="Start from a run's config.json instead.")
+@click.option("--resume", type=PATH, metavar="RUN", help="Go on with an interrupted run.")
+@click.option("--output", type=PATH, help="The run folder. [default: the next free in runs/]")
+@overwrite_option
+@click.option("--epochs", type=click.IntRange(1), help="Passes over the training images.")
+@click.option("--batch-size", type=click.IntRange(1), help="Patches per step.")
+@click.option("--amount", type=SHARES, help="Share of noise: 0.15, or a range, 0.05:0.95.")
+@click.option("--salt-vs-pepper", type=SHARE, help="Share of the noise that is white.")
+@click.option("--adversarial-weight", type=click.FloatRange(0), help="λ; 0 trains without the GAN.")
+@click.option("--reconstruction", type=click.Choice(["mse", "mae", "charbonnier"]), help="Loss.")
+@click.option("--learning-rate", type=click.FloatRange(0, min_open=True), help="The generator's.")
+@click.option("--ema", type=click.FloatRange(0, 1, True, True), help="Average weights, e.g. 0.999.")
+@click.option("--patch-size", type=click.IntRange(16), help="Height and width of training patches.")
+@click.option("--color", "channels", flag_value=3, type=int, help="Restore colour.")
+@click.option("--grey", "channels", flag_value=1, type=int, help="Restore grey. [default]")
+@click.option("--limit", type=click.IntRange(1), help="Use at most so many images of each split.")
+@click.option("--keep-duplicates", is_flag=True, default=None, help="Keep repeated images.")
+@click.option("--seed", type=SEED, help="Decides weights, order and noise. [default: 0]")
+@click.option(
+    "--test-images",
+    type=click.IntRange(0),
+    default=100,
+    show_default=True,
+    help="Held-out images to measure at the end.",
+)
+def train(
+    resume: Path | None,
+    output: Path | None,
+    overwrite: bool,
+    test_images: int,
+    preset: str | None,
+    config_file: Path | None,
+    **options: Any,
+) -> None:
+    """Train a denoising GAN and measure it on held-out pictures."""
+    changes = {name: value for name, value in options.items() if value is not None}
+    fingerprint = None
+    if resume is not None:
+        others = {"output": output, "overwrite": overwrite or None, "preset": preset}
+        others |= {"config": config_file, **changes}
+        _refuse(name for name, value in others.items() if value is not None)
+        config, fingerprint = read_record(resume / "config.json")
+    elif config_file is not None:
+        if preset is not None:
+            raise click.UsageError("give --preset or --config, not both")
+        config, fingerprint = read_record(config_file)
+    else:
+        config = PRESETS[preset or "selective"]
+    config = _changed(config, changes)
+    path = resume or output or next_run(config.generator.architecture)
+
+    start()
+    from kerasgan.data.sources import load_images
+    from kerasgan.evaluation import center_crops, check_measurable, reported_amounts
+    from kerasgan.run_folder import RunFolder
+    from kerasgan.training import train
+
+    folder = RunFolder(path)
+    if resume is None:
+        folder.check_free(overwrite=overwrite)
+    data = config.data
+    images = load_images(
+        data.source,
+        channels=data.channels,
+        seed=config.seed,
+        limit=data.limit,
+        keep_duplicates=data.keep_duplicates,
+    )
+    describe(data.source, images, hint=" (--keep-duplicates keeps them)")
+    if fingerprint not in (None, images.fingerprint()):
+        message = (
+            f"{data.source} does not hold the images that {resume or config_file} was made with"
+        )
+        if resume is not None:
+            raise DataError(message)
+        click.echo(f"Note: {message}.")
+    held_out = center_crops(images.held_out.first(test_images), CROP)
+    check_measurable(held_out)
+    if resume is None:
+        folder.create(config, images, overwrite=overwrite)
+    click.echo(f"Training into {path}")
+    try:
+        gan = train(
+            config,
+            images,
+            folder,
+            resume=resume is not None,
+            verbose=1 if sys.stdout.isatty() else 2,
+        )
+    except KeyboardInterrupt:
+        if not folder.model.exists():
+            raise click.ClickException("interrupted before the first epoch was complete") from None
+        raise click.ClickException(
+            f"interrupted; {len(folder.read_history())} of {config.epochs} epochs are kept in "
+            f"{path}. Go on with: kerasgan train --resume {path}"
+        ) from None
+    if len(held_out):
+        scores = measure(
+            {"restored": gan},
+            held_out,
+            reported_amounts(config.noise),
+            config.noise.salt_vs_pepper,
+            config.seed,
+        )
+        write_scores(folder.evaluation, scores)
+    click.echo(f"\nRestore pictures with: kerasgan denoise PICTURE --model {path}")
+
+
+def _refuse(options: Any) -> None:
+    named = ", ".join("--" + name.replace("_", "-") for name in options)
+    if named:
+        raise click.UsageError(f"--resume goes on with the run as it is; leave out {named}")
+
+
+def _changed(config: RunConfig, changes: dict[str, Any]) -> RunConfig:
+    changes = {_FIELDS.get(name, name): value for name, value in changes.items()}
+    source = changes.get("data__source")
+    if source is not None and Path(source).exists():
+        # The run can then be repeated from any folder.
+        changes["data__source"] = str(Path(source).resolve())
+    try:
+        return config.replace(**changes)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
