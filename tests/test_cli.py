@@ -1,5 +1,8 @@
 import json
 import re
+import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -116,6 +119,28 @@ def test_an_interrupted_run_says_how_to_go_on(train, photos, monkeypatch):
     assert "restored" in run("train", "--resume", "run")
     (photos / "a.png").unlink()
     assert "does not hold the images" in run("train", "--resume", "run", status=1)
+
+
+@pytest.mark.slow
+def test_a_real_ctrl_c_keeps_what_is_complete_and_can_be_resumed(photos, folder):
+    record = {"config": small_config(epochs=500).to_dict(), "data": {"fingerprint": "other"}}
+    (folder / "long.json").write_text(json.dumps(record))
+    program = [sys.executable, "-c", "from kerasgan.cli import main; main()", "train"]
+    options = ["--config", "long.json", "--data", photos, "--output", "run"]
+    process = subprocess.Popen(
+        [*program, *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    for line in process.stdout:
+        if line.startswith("Epoch 3/"):
+            process.send_signal(signal.SIGINT)
+            break
+    output = process.communicate(timeout=60)[0]
+    assert process.returncode == 1
+    assert "Traceback" not in output
+    assert "Go on with: kerasgan train --resume run" in output
+    complete = len((folder / "run" / "history.csv").read_text().splitlines()) - 1
+    assert complete >= 2
+    assert not [path for path in (folder / "run").rglob(".*")]
 
 
 def test_an_interruption_before_the_first_epoch_says_so(train, monkeypatch):

@@ -61,6 +61,20 @@ def test_a_start_that_fails_shows_what_was_held_back():
     assert "no such device" in python("-c", code).stderr
 
 
+def test_completion_knows_commands_and_options():
+    program = Path(sys.executable).with_name("kerasgan")
+    for words, expected in [("kerasgan de", "denoise"), ("kerasgan train --pre", "--preset")]:
+        completion = {
+            "_KERASGAN_COMPLETE": "bash_complete",
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(len(words.split()) - 1),
+        }
+        result = subprocess.run(
+            [program], capture_output=True, text=True, check=True, env={**os.environ, **completion}
+        )
+        assert expected in result.stdout
+
+
 def readme_blocks(language):
     return re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasgan import training
 from kerasgan.errors import ModelError, OutputError
+from kerasgan.gan import DenoisingGAN
 from kerasgan.run_folder import RunFolder
 from kerasgan.training import load_gan, train
 from tests.conftest import small_config
@@ -113,18 +113,22 @@ def test_a_damaged_model_is_named(tmp_path, trained_run):
         load_gan(path)
 
 
-def test_a_write_that_fails_keeps_the_last_epoch(tmp_path, clean_images, monkeypatch):
+def test_a_write_that_fails_costs_no_more_than_the_epoch(
+    tmp_path, clean_images, trained_run, monkeypatch
+):
     folder = RunFolder(tmp_path / "run")
-    run(folder, clean_images, epochs=1)
-    before = folder.model.read_bytes()
+    save = DenoisingGAN.save
 
-    def fail(self, path, **options):
-        path.write_bytes(b"half")
-        raise OSError(28, "No space left on device")
+    def fail_in_the_second_epoch(self, path, **options):
+        save(self, path, **options)
+        if int(self.g_optimizer.iterations) > 3:
+            raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(training.DenoisingGAN, "save", fail)
-    config = small_config()
-    with pytest.raises(OutputError, match=r"model\.keras: No space left on device"):
-        train(config, clean_images, folder, resume=True, verbose=0)
-    assert folder.model.read_bytes() == before
-    assert len(folder.read_history()) == 1
+    with monkeypatch.context() as patch:
+        patch.setattr(DenoisingGAN, "save", fail_in_the_second_epoch)
+        with pytest.raises(OutputError, match=r"model\.keras: No space left on device"):
+            run(folder, clean_images)
+    assert int(load_gan(folder.model).g_optimizer.iterations) == 3
+    assert not list(folder.path.glob(".*"))
+    train(small_config(), clean_images, folder, resume=True, verbose=0)
+    assert folder.history.read_text() == trained_run.history.read_text()
