@@ -35,4 +35,4 @@ def save_comparison(
             )
             axis.set_axis_off()
     with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=120)
+        figure.savefig(temporary, dpi=120, bbox_inches="tight")

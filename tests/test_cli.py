@@ -74,7 +74,7 @@ def test_train_evaluate_and_denoise_one_after_the_other(train, photos, folder):
     assert {score["amount"] for score in scores} == {0.1, 0.5}
     assert f"{scores[-1]['psnr']:.2f}" in output
     # The run's own data and seed: the same held-out images and noise.
-    run("evaluate", "run", "--json", "again.json")
+    run("evaluate", "run", "--data", photos.name, "--json", "again.json")
     assert json.loads((folder / "again.json").read_text()) == json.loads(
         (folder / "run" / "evaluation.json").read_text()
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from kerasgan.cli.options import PATH, SEED, SHARE, describe, start
+from kerasgan.cli.options import PATH, SEED, SHARE, describe, resolve_source, start
 from kerasgan.errors import DataError
 from kerasgan.presets import PRESETS
 
@@ -61,8 +61,8 @@ def evaluate(
     config, fingerprint = PRESETS["selective"], None
     if folder.config.is_file():
         config, fingerprint = folder.read_record()
-    own = data is None or data == config.data.source
-    source = config.data.source if data is None else data
+    source = config.data.source if data is None else resolve_source(data)
+    own = source == config.data.source
     images = load_images(
         source,
         channels=generator.input_shape[-1],

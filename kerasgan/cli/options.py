@@ -45,6 +45,11 @@ def start() -> None:
     start_tensorflow()
 
 
+def resolve_source(source: str) -> str:
+    """Makes a data source that is a path absolute, so that it means the same from any folder."""
+    return str(Path(source).resolve()) if Path(source).exists() else source
+
+
 def describe(source: str, images: Any, hint: str = "") -> None:
     """Tells how many images a source holds, and how many were dropped."""
     click.echo(

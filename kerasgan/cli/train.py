@@ -7,7 +7,16 @@ from typing import Any
 import click
 
 from kerasgan.cli.evaluate import CROP, measure, write_scores
-from kerasgan.cli.options import PATH, SEED, SHARE, SHARES, describe, overwrite_option, start
+from kerasgan.cli.options import (
+    PATH,
+    SEED,
+    SHARE,
+    SHARES,
+    describe,
+    overwrite_option,
+    resolve_source,
+    start,
+)
 from kerasgan.cli.runs import next_run
 from kerasgan.config import RunConfig, read_record
 from kerasgan.errors import DataError
@@ -146,10 +155,8 @@ def _refuse(options: Any) -> None:
 
 def _changed(config: RunConfig, changes: dict[str, Any]) -> RunConfig:
     changes = {_FIELDS.get(name, name): value for name, value in changes.items()}
-    source = changes.get("data__source")
-    if source is not None and Path(source).exists():
-        # The run can then be repeated from any folder.
-        changes["data__source"] = str(Path(source).resolve())
+    if "data__source" in changes:
+        changes["data__source"] = resolve_source(changes["data__source"])
     try:
         return config.replace(**changes)
     except ValueError as error:
