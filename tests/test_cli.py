@@ -125,16 +125,22 @@ def test_an_interrupted_run_says_how_to_go_on(train, photos, monkeypatch):
 def test_a_real_ctrl_c_keeps_what_is_complete_and_can_be_resumed(photos, folder):
     record = {"config": small_config(epochs=500).to_dict(), "data": {"fingerprint": "other"}}
     (folder / "long.json").write_text(json.dumps(record))
-    program = [sys.executable, "-c", "from kerasgan.cli import main; main()", "train"]
-    options = ["--config", "long.json", "--data", photos, "--output", "run"]
-    process = subprocess.Popen(
-        [*program, *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    # A shell's background job, as CI may be one, inherits that interrupts are ignored.
+    program = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from kerasgan.cli import main; main()"
     )
-    for line in process.stdout:
-        if line.startswith("Epoch 3/"):
-            process.send_signal(signal.SIGINT)
-            break
-    output = process.communicate(timeout=60)[0]
+    options = ["train", "--config", "long.json", "--data", photos, "--output", "run"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen([sys.executable, "-c", program, *options], **pipes) as process:
+        for line in process.stdout:
+            if line.startswith("Epoch 3/"):
+                process.send_signal(signal.SIGINT)
+                break
+        try:
+            output = process.communicate(timeout=60)[0]
+        finally:
+            process.kill()
     assert process.returncode == 1
     assert "Traceback" not in output
     assert "Go on with: kerasgan train --resume run" in output
