@@ -87,7 +87,10 @@ class RunFolder:
             OutputError: if the folder holds something, or cannot be written to.
         """
         self.check_free(overwrite=overwrite)
-        for pattern in ("*.keras", "*.csv", "*.json", "pictures/epoch-*.png", "logs/*/events.*"):
+        # A run's own files alone: whatever else stands here is somebody's.
+        for path in (self.config, self.history, self.model, self.generator, self.evaluation):
+            path.unlink(missing_ok=True)
+        for pattern in ("pictures/epoch-*.png", "logs/*/events.out.tfevents.*"):
             for path in self.path.glob(pattern):
                 path.unlink()
         record = {

@@ -88,9 +88,13 @@ def test_a_folder_in_use_is_kept(tmp_path, clean_images):
     with pytest.raises(OutputError, match="not empty"):
         folder.create(small_config(seed=2), clean_images)
     folder.model.write_text("old")
+    folder.evaluation.write_text("old")
+    precious = folder.path / "fer2013.csv"
+    precious.write_text("mine")
     folder.create(small_config(seed=2), clean_images, overwrite=True)
     assert folder.read_record()[0].seed == 2
-    assert not folder.model.exists()
+    assert not folder.model.exists() and not folder.evaluation.exists()
+    assert precious.read_text() == "mine"
 
 
 def test_a_file_in_the_folders_place_is_named(tmp_path, clean_images):
