@@ -12,6 +12,7 @@ from kerasgan.errors import ModelError
 
 Architecture = Literal["classic", "selective"]
 Reconstruction = Literal["mse", "mae", "charbonnier"]
+Algorithm = Literal["adam", "muon"]
 Schedule = Literal["constant", "cosine"]
 
 
@@ -115,11 +116,12 @@ class DiscriminatorConfig:
 
 @dataclass(frozen=True)
 class OptimizerConfig:
-    """One Adam; by default, that of the reference recipe.
+    """One optimizer; by default, the Adam of the reference recipe.
 
     Attributes:
         learning_rate: its rate, the highest where a schedule lowers it.
-        beta_1: decay of the first moment.
+        beta_1: decay of Adam's first moment.
+        algorithm: "adam", or "muon" for the convolutions' kernels and Adam for the rest.
         schedule: "constant", or "cosine": down to zero over the whole run.
         ema_momentum: decay of a moving average of the weights, which then is what is validated and
             saved; None for no average.
@@ -127,6 +129,7 @@ class OptimizerConfig:
 
     learning_rate: float = 2e-4
     beta_1: float = 0.5
+    algorithm: Algorithm = "adam"
     schedule: Schedule = "constant"
     ema_momentum: float | None = None
 
@@ -245,10 +248,29 @@ def read_record(path: Path) -> tuple[RunConfig, str]:
     """
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        return RunConfig.from_dict(record["config"]), record["data"]["fingerprint"]
     except FileNotFoundError as error:
         raise ModelError(f"there is no {path}: not the folder of a training run") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path} is damaged: {error}") from error
+    return parse_record(record, path)
+
+
+def parse_record(record: Any, path: Path) -> tuple[RunConfig, str]:
+    """Reads the content of a config.json.
+
+    Args:
+        record: dictionaries as JSON gives them.
+        path: where they stand, for messages.
+
+    Returns:
+        The configuration, and the fingerprint of the data that it was used with.
+
+    Raises:
+        ModelError: if it is damaged.
+    """
+    try:
+        return RunConfig.from_dict(record["config"]), record["data"]["fingerprint"]
+    except (ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{path} is damaged: {error}") from error
 
 

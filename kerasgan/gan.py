@@ -10,29 +10,8 @@ from kerasgan import metrics
 from kerasgan.config import OptimizerConfig, RunConfig
 from kerasgan.losses import adversarial_loss, mean_over_suspects, reconstruction_loss
 from kerasgan.networks import build_discriminator, build_generator
+from kerasgan.optimizers import build_optimizer
 from kerasgan.presets import preset
-
-
-def build_optimizer(config: OptimizerConfig, total_steps=None):
-    """Builds an Adam.
-
-    Args:
-        config: its settings.
-        total_steps: steps of the whole run, over which a "cosine" schedule falls to zero; None
-            keeps the rate constant.
-
-    Returns:
-        A Keras optimizer.
-    """
-    rate = config.learning_rate
-    if config.schedule == "cosine" and total_steps:
-        rate = keras.optimizers.schedules.CosineDecay(rate, total_steps)
-    return keras.optimizers.Adam(
-        rate,
-        beta_1=config.beta_1,
-        use_ema=config.ema_momentum is not None,
-        ema_momentum=config.ema_momentum or 0.99,
-    )
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")

@@ -19,7 +19,9 @@ PRESETS = {
         reconstruction="mae",
         suspects_only=True,
         adversarial_weight=1e-4,
-        g_optimizer=OptimizerConfig(learning_rate=2e-3, beta_1=0.9, schedule="cosine"),
+        g_optimizer=OptimizerConfig(
+            learning_rate=5e-3, beta_1=0.9, algorithm="muon", schedule="cosine"
+        ),
         d_optimizer=OptimizerConfig(learning_rate=2e-4, beta_1=0.5),
         epochs=10,
         batch_size=16,

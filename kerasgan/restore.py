@@ -1,6 +1,8 @@
 """Restoring images of any size, grey or colour, with a trained generator."""
 
 import json
+import math
+import os
 import zipfile
 from pathlib import Path
 
@@ -10,9 +12,11 @@ import tensorflow as tf
 
 from kerasgan.errors import ModelError, first_line
 from kerasgan.gan import DenoisingGAN
-from kerasgan.images import from_float, to_float
+from kerasgan.images import to_float
 from kerasgan.networks import size_multiple
 from kerasgan.run_folder import RunFolder
+from kerasgan.tflite.bundle import Bundle, is_bundle, load_file
+from kerasgan.tiling import Window, restore_in_tiles
 
 # Tiles join without seams because each is restored together with a margin wider than the network
 # looks: the filling reaches 18 pixels, and each level of the U-Net doubles what the others reach.
@@ -21,10 +25,10 @@ _LEAST_MARGIN, _MARGIN_PER_MULTIPLE = 64, 8
 
 
 def load_generator(path):
-    """Loads the generator of a training run.
+    """Loads the generator of a training run or bundle.
 
     Args:
-        path: a run folder, a generator.keras, or a model.keras.
+        path: a run folder, a bundle, a generator.keras, or a model.keras.
 
     Returns:
         The generator, a Keras model; with averaged weights where the run averages them.
@@ -34,7 +38,9 @@ def load_generator(path):
             read by this version of Keras.
     """
     path = Path(path)
-    if path.is_dir():
+    if is_bundle(path):
+        path = Bundle.read(path).generator
+    elif path.is_dir():
         path = RunFolder(path).generator
         if not path.is_file():
             raise ModelError(
@@ -71,11 +77,51 @@ def _keras_version(path):
     return metadata["keras_version"]
 
 
+def load_restorer(path):
+    """Loads whatever restores images.
+
+    Args:
+        path: a run folder, a .keras file, a .tflite file, or a bundle, whose Keras model is taken.
+
+    Returns:
+        A `Restorer`.
+
+    Raises:
+        ModelError: naming the file and what is wrong with it.
+    """
+    path = Path(path)
+    if path.suffix == ".tflite":
+        return Restorer(load_file(path, threads=os.cpu_count() or 1))
+    return Restorer(load_generator(path))
+
+
+def load_restorers(path):
+    """Loads everything in a bundle that restores images, or the one thing that a path names.
+
+    Args:
+        path: as for `load_restorer`.
+
+    Returns:
+        A dictionary of `Restorer`: "keras" and the quantisations of a bundle, else "restored".
+
+    Raises:
+        ModelError: naming the file and what is wrong with it.
+    """
+    if not is_bundle(path):
+        return {"restored": load_restorer(path)}
+    models = Bundle.read(path).models(threads=os.cpu_count() or 1)
+    files = {name: Restorer(model) for name, model in models}
+    return {"keras": load_restorer(path), **files}
+
+
 class Restorer:
     """Restores whole images with a generator.
 
     Args:
-        generator: a generator, or a `DenoisingGAN`, whose generator is taken.
+        generator: a generator, a `DenoisingGAN`, whose generator is taken, or a `TFLiteModel`.
+
+    Attributes:
+        channels: 1 for grey, 3 for colour.
 
     Example:
         >>> restored = Restorer(gan)(noisy)
@@ -83,15 +129,8 @@ class Restorer:
 
     def __init__(self, generator):
         generator = getattr(generator, "generator", generator)
-        self.channels = generator.input_shape[-1]
-        self._multiple = size_multiple(generator)
-        self._margin = max(_LEAST_MARGIN, _MARGIN_PER_MULTIPLE * self._multiple)
-        # One graph for every size.
-        self._run = tf.function(
-            lambda noisy: generator(noisy, training=False),
-            autograph=False,
-            input_signature=[tf.TensorSpec((None, None, None, self.channels), tf.float32)],
-        )
+        self._model = _Graph(generator) if isinstance(generator, keras.Model) else generator
+        self.channels = self._model.channels
 
     def __call__(self, noisy):
         """Restores one image.
@@ -108,6 +147,7 @@ class Restorer:
 
         Raises:
             ValueError: for other shapes, types and ranges.
+            DataError: if the model takes 8-bit images alone, and this is none.
         """
         noisy = np.asarray(noisy)
         if noisy.ndim == 2:
@@ -117,40 +157,39 @@ class Restorer:
         if noisy.dtype.kind == "f" and not (noisy.min() >= 0.0 and noisy.max() <= 1.0):
             raise ValueError("a float image must lie in [0, 1]")
         if noisy.shape[-1] == self.channels:
-            return self._restore_tiles(noisy)
+            return restore_in_tiles(self._model, noisy)
         if self.channels == 1:
-            planes = [self._restore_tiles(noisy[..., channel, np.newaxis]) for channel in range(3)]
+            planes = [
+                restore_in_tiles(self._model, noisy[..., channel, np.newaxis])
+                for channel in range(3)
+            ]
             return np.concatenate(planes, axis=-1)
         # Of three equal values the median is that value: certain pixels stay exact.
-        restored = self._restore_tiles(np.repeat(noisy, 3, axis=-1))
+        restored = restore_in_tiles(self._model, np.repeat(noisy, 3, axis=-1))
         return np.median(restored, axis=-1, keepdims=True).astype(noisy.dtype)
 
-    def _restore_tiles(self, noisy):
-        restored = np.empty_like(noisy)
-        height, width = noisy.shape[:2]
-        for top in range(0, height, TILE):
-            for left in range(0, width, TILE):
-                rows, inner_rows = _window(top, height, self._margin)
-                columns, inner_columns = _window(left, width, self._margin)
-                tile = self._restore_tile(noisy[rows, columns])
-                restored[top : top + TILE, left : left + TILE] = tile[inner_rows, inner_columns]
-        return restored
 
-    def _restore_tile(self, noisy):
-        values = noisy if noisy.dtype.kind == "f" else to_float(noisy)
-        height, width = noisy.shape[:2]
-        padding = ((0, -height % self._multiple), (0, -width % self._multiple), (0, 0))
-        values = np.pad(values.astype(np.float32), padding, mode="symmetric")
-        restored = self._run(values[np.newaxis])[0, :height, :width].numpy()
-        return (
-            restored.astype(noisy.dtype)
-            if noisy.dtype.kind == "f"
-            else from_float(restored, noisy.dtype)
+class _Graph:
+    """A Keras generator as one graph for every size."""
+
+    def __init__(self, generator):
+        self.channels = generator.input_shape[-1]
+        self._multiple = size_multiple(generator)
+        self._margin = max(_LEAST_MARGIN, _MARGIN_PER_MULTIPLE * self._multiple)
+        self._run = tf.function(
+            lambda noisy: generator(noisy, training=False),
+            autograph=False,
+            input_signature=[tf.TensorSpec((None, None, None, self.channels), tf.float32)],
         )
 
+    def window(self, height, width):
+        largest = TILE + 2 * self._margin
+        height, width = (
+            math.ceil(min(extent, largest) / self._multiple) * self._multiple
+            for extent in (height, width)
+        )
+        return Window(height, width, self._margin, self._multiple)
 
-def _window(start, extent, margin):
-    """The tile at `start` with its margins inside the image, and the tile within that."""
-    first = max(0, start - margin)
-    window = slice(first, min(extent, start + TILE + margin))
-    return window, slice(start - first, min(start + TILE, extent) - first)
+    def run(self, noisy, window):
+        values = noisy if noisy.dtype.kind == "f" else to_float(noisy)
+        return self._run(values[np.newaxis])[0].numpy()

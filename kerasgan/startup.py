@@ -25,7 +25,7 @@ def start_tensorflow() -> None:
         os.environ.setdefault(name, value)
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
-    with _held_back_stderr():
+    with held_back_stderr():
         import absl.logging
         import tensorflow as tf
 
@@ -35,8 +35,8 @@ def start_tensorflow() -> None:
 
 
 @contextlib.contextmanager
-def _held_back_stderr() -> Iterator[None]:
-    # TensorFlow's C++ code writes to the file descriptor itself, before any log level is read.
+def held_back_stderr() -> Iterator[None]:
+    """Keeps what C++ code writes to stderr, whatever the log level, unless an exception leaves."""
     sys.stderr.flush()
     original = os.dup(2)
     with tempfile.TemporaryFile() as held:

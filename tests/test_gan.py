@@ -4,8 +4,9 @@ import pytest
 import tensorflow as tf
 
 from kerasgan.data.pipeline import evaluation_pairs, training_pairs
-from kerasgan.gan import DenoisingGAN, build_optimizer
+from kerasgan.gan import DenoisingGAN
 from kerasgan.metrics import mean_psnr, psnr
+from kerasgan.optimizers import build_optimizer
 from tests.conftest import image_set, small_config
 
 IMAGES = image_set(8)

@@ -89,36 +89,45 @@ def test_selective_returns_certain_pixels_as_they_came(channels):
 def test_untrained_selective_returns_the_filled_picture():
     generator = small_generator("selective")
     noisy = np.random.default_rng(3).choice([0.0, 0.2, 0.7, 1.0], (1, 32, 32, 1)).astype(np.float32)
-    known = ((noisy > 0) & (noisy < 1)).astype(np.float32)
-    np.testing.assert_array_equal(generator(noisy), fill_gaps(noisy, known))
+    expected = fill_gaps(noisy, (noisy > 0) & (noisy < 1), levels=2)
+    np.testing.assert_array_equal(generator(noisy), expected)
 
 
-def filled_by_numpy(image, known):
-    filled = np.full_like(image, 0.5)
-    for size in (33, 17, 9, 5, 3):
-        high = ndimage.maximum_filter(image * known, size, mode="constant")
-        low = 1 - ndimage.maximum_filter((1 - image) * known, size, mode="constant")
-        reached = ndimage.maximum_filter(known, size, mode="constant") > 0
-        filled = np.where(reached, (high + low) / 2, filled)
-    count = ndimage.uniform_filter(np.ones_like(image), 3, mode="constant")
-    for _ in range(2):
-        filled = np.where(known > 0, image, filled)
-        filled = ndimage.uniform_filter(filled, 3, mode="constant") / count
-    return np.where(known > 0, image, filled)
+def filled_by_numpy(image, certain, levels):
+    def smooth(values):
+        count = ndimage.uniform_filter(np.ones_like(values), 3, mode="constant")
+        return ndimage.uniform_filter(values, 3, mode="constant") / count
+
+    def fill(high, low, level):
+        brightest, darkest = ndimage.maximum_filter(high, 3), ndimage.minimum_filter(low, 3)
+        middle = np.where(brightest > 0, (brightest + darkest) / 2, 0.5)
+        if level == levels:
+            return middle
+        cells = [[high[i::2, j::2], low[i::2, j::2]] for i in (0, 1) for j in (0, 1)]
+        highs, lows = zip(*cells, strict=True)
+        coarser = fill(np.max(highs, axis=0), np.min(lows, axis=0), level + 1)
+        return np.where(brightest > 0, middle, smooth(coarser.repeat(2, 0).repeat(2, 1)))
+
+    filled = fill(np.where(certain, image, 0), np.where(certain, image, 1), 0)
+    return np.where(certain, image, smooth(np.where(certain, image, filled)))
 
 
+@pytest.mark.parametrize("levels", [1, 3])
 @pytest.mark.parametrize("share", [0.001, 0.05, 0.6])
-def test_fill_gaps_agrees_with_numpy(share):
+def test_fill_gaps_agrees_with_numpy(share, levels):
     random = np.random.default_rng(4)
-    image = random.random((48, 40)).astype(np.float32)
-    known = (random.random(image.shape) < share).astype(np.float32)
-    filled = fill_gaps(image[None, ..., None], known[None, ..., None]).numpy()[0, ..., 0]
-    np.testing.assert_allclose(filled, filled_by_numpy(image, known), atol=1e-6)
+    image = random.uniform(0.01, 0.99, (48, 40))
+    certain = random.random(image.shape) < share
+    filled = fill_gaps(
+        image[None, ..., None].astype(np.float32), certain[None, ..., None], levels=levels
+    )
+    expected = filled_by_numpy(image, certain, levels)
+    np.testing.assert_allclose(filled[0, ..., 0], expected, atol=1e-6)
 
 
-def test_fill_gaps_without_any_known_pixel_is_grey():
-    nothing = np.zeros((1, 16, 16, 1), np.float32)
-    np.testing.assert_allclose(fill_gaps(nothing, nothing), 0.5, atol=1e-6)
+def test_fill_gaps_without_any_certain_pixel_is_grey():
+    black = np.zeros((1, 16, 16, 1), np.float32)
+    np.testing.assert_allclose(fill_gaps(black, black > 0), 0.5, atol=1e-6)
 
 
 def test_discriminator_gives_one_logit_per_image():

@@ -4,7 +4,9 @@ from typing import Any
 
 import click
 
+from kerasgan.cli.benchmark import benchmark
 from kerasgan.cli.evaluate import evaluate
+from kerasgan.cli.export import export
 from kerasgan.cli.pictures import corrupt, denoise
 from kerasgan.cli.train import train
 from kerasgan.errors import KerasganError
@@ -33,5 +35,5 @@ def main() -> None:
     """Train denoising GANs and restore pictures that salt-and-pepper noise has damaged."""
 
 
-for command in (train, evaluate, denoise, corrupt):
+for command in (train, evaluate, denoise, corrupt, export, benchmark):
     main.add_command(command)

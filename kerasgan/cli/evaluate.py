@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from kerasgan.cli.options import PATH, SEED, SHARE, describe, resolve_source, start
+from kerasgan.config import parse_record
 from kerasgan.errors import DataError
 from kerasgan.presets import PRESETS
 
@@ -49,23 +50,25 @@ def evaluate(
     seed: int | None,
     json_file: Path | None,
 ) -> None:
-    """Measure a trained MODEL, a run folder or .keras file, beside classical filters."""
+    """Measure a trained MODEL beside classical filters.
+
+    MODEL is a run folder, a .keras or .tflite file, or a bundle, whose files are all measured.
+    """
     start()
     from kerasgan.data.sources import load_images
     from kerasgan.evaluation import center_crops, reported_amounts
-    from kerasgan.restore import load_generator
-    from kerasgan.run_folder import RunFolder
+    from kerasgan.restore import load_restorers
+    from kerasgan.tflite.bundle import training_record
 
-    generator = load_generator(model)
-    folder = RunFolder(model if model.is_dir() else model.parent)
+    restorers = load_restorers(model)
     config, fingerprint = PRESETS["selective"], None
-    if folder.config.is_file():
-        config, fingerprint = folder.read_record()
+    if (record := training_record(model)) is not None:
+        config, fingerprint = parse_record(record, model)
     source = config.data.source if data is None else resolve_source(data)
     own = source == config.data.source
     images = load_images(
         source,
-        channels=generator.input_shape[-1],
+        channels=next(iter(restorers.values())).channels,
         seed=config.seed,
         limit=config.data.limit if own else None,
         keep_duplicates=config.data.keep_duplicates,
@@ -84,7 +87,7 @@ def evaluate(
         raise DataError(f"{source} has no images in its split {split}")
     chosen = chosen.first(limit)
     scores = measure(
-        {"restored": generator},
+        restorers,
         center_crops(chosen, crop) if crop else chosen,
         amounts or reported_amounts(config.noise),
         config.noise.salt_vs_pepper if salt_vs_pepper is None else salt_vs_pepper,
@@ -95,19 +98,18 @@ def evaluate(
 
 
 def measure(
-    models: dict[str, Any],
+    restorers: dict[str, Any],
     images: Any,
     amounts: Sequence[float],
     salt_vs_pepper: float,
     seed: int,
 ) -> Any:
-    """Measures models beside the baselines, with a progress bar, and prints the table."""
+    """Measures restorers beside the baselines, with a progress bar, and prints the table."""
     from kerasgan.evaluation import evaluate, format_table
-    from kerasgan.restore import Restorer
 
     with click.progressbar(length=len(images) * len(amounts), label="Measuring") as bar:
         scores = evaluate(
-            {name: Restorer(model) for name, model in models.items()},
+            restorers,
             images,
             amounts,
             salt_vs_pepper=salt_vs_pepper,

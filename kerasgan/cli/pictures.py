@@ -14,7 +14,11 @@ from kerasgan.errors import DataError, KerasganError, OutputError
 @click.command()
 @click.argument("images", type=PATH, nargs=-1, required=True)
 @click.option("-o", "--output", type=PATH, help="A file, or a folder. [default: beside the input]")
-@click.option("--model", type=PATH, help="A run folder or .keras file. [default: the newest run]")
+@click.option(
+    "--model",
+    type=PATH,
+    help="A run folder, a .keras or .tflite file, or a bundle. [default: the newest run]",
+)
 @overwrite_option
 def denoise(
     images: tuple[Path, ...], output: Path | None, model: Path | None, overwrite: bool
@@ -26,9 +30,9 @@ def denoise(
         click.echo(f"Restoring with {model}")
     start()
     from kerasgan.images import Picture, check_output, read_picture, write_picture
-    from kerasgan.restore import Restorer, load_generator
+    from kerasgan.restore import load_restorer
 
-    restore = Restorer(load_generator(model))
+    restore = load_restorer(model)
     failures = 0
     for source, target in plan:
         started = time.monotonic()

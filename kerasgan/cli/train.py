@@ -93,6 +93,7 @@ def train(
     start()
     from kerasgan.data.sources import load_images
     from kerasgan.evaluation import center_crops, check_measurable, reported_amounts
+    from kerasgan.restore import Restorer
     from kerasgan.run_folder import RunFolder
     from kerasgan.training import train
 
@@ -137,7 +138,7 @@ def train(
         ) from None
     if len(held_out):
         scores = measure(
-            {"restored": gan},
+            {"restored": Restorer(gan)},
             held_out,
             reported_amounts(config.noise),
             config.noise.salt_vs_pepper,

@@ -1,0 +1,42 @@
+"""kerasgan benchmark."""
+
+import json
+from pathlib import Path
+
+import click
+
+from kerasgan.cli.export import SIZE
+from kerasgan.cli.options import PATH
+from kerasgan.errors import ModelError
+
+
+@click.command()
+@click.argument("model", type=PATH)
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
+@click.option("--size", type=SIZE, help="Of the pictures. [default: what each file takes at once]")
+@click.option("--runs", type=click.IntRange(1), default=50, show_default=True, help="Pictures.")
+@click.option("--json", "json_file", type=PATH, help="Write the figures there, too.")
+def benchmark(
+    model: Path, threads: int, size: tuple[int, int] | None, runs: int, json_file: Path | None
+) -> None:
+    """Time MODEL, a .tflite file or every file of a bundle, on this machine."""
+    from kerasgan.files import write_text
+    from kerasgan.tflite.benchmark import format_table, measure
+    from kerasgan.tflite.bundle import Bundle, is_bundle
+
+    if is_bundle(model):
+        files = [model / entry["file"] for entry in Bundle.read(model).manifest["files"].values()]
+    elif model.suffix == ".tflite":
+        files = [model]
+    else:
+        raise ModelError(
+            f"{model} is neither a .tflite file nor a bundle; make one with: kerasgan export"
+        )
+    speeds = []
+    for file in files:
+        speeds += measure(file, size=size, threads=threads, runs=runs)
+        click.echo(f"Timed {file}", err=True)
+    click.echo(format_table(speeds))
+    if json_file is not None:
+        figures = [speed.to_dict() for speed in speeds]
+        write_text(json_file, json.dumps(figures, indent=2) + "\n")

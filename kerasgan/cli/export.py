@@ -1,0 +1,140 @@
+"""kerasgan export."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kerasgan.cli.options import PATH, SEED, overwrite_option, resolve_source, start
+from kerasgan.config import parse_record
+from kerasgan.presets import PRESETS
+
+QUANTIZATIONS = ("float32", "float16", "dynamic", "int8")
+# A second size, so that pictures are not cut into patches, where calibration pictures have it.
+_TILE = (256, 256)
+
+
+class Size(click.ParamType[Any]):
+    """A height and a width in pixels: "480x640"."""
+
+    name = "HxW"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        match = re.fullmatch(r"([1-9]\d{0,4})[x×]([1-9]\d{0,4})", value)
+        if match is None:
+            self.fail(f"{value!r} is no size; write height and width like 480x640")
+        return int(match[1]), int(match[2])
+
+
+SIZE = Size()
+
+
+@click.command()
+@click.argument("model", type=PATH)
+@click.option("--tflite", is_flag=True, required=True, help="The format; the only one so far.")
+@click.option(
+    "--quantize",
+    "quantizations",
+    type=click.Choice([*QUANTIZATIONS, "all"]),
+    multiple=True,
+    help="Repeatable. [default: all]",
+)
+@click.option(
+    "--size",
+    "sizes",
+    type=SIZE,
+    multiple=True,
+    help="Pictures' height and width; repeatable. [default: the training patches', and 256x256 "
+    "where calibration pictures are that large]",
+)
+@click.option("--dynamic", is_flag=True, help="Also a file that takes any size, more slowly.")
+@click.option(
+    "--calibration",
+    metavar="SOURCE",
+    help="Clean pictures to choose 8-bit ranges by. [default: the run's training data]",
+)
+@click.option(
+    "--io",
+    "numbers",
+    type=click.Choice(["uint8", "int8", "float32"]),
+    default="uint8",
+    show_default=True,
+    help="What the int8 file takes and gives: pixels, pixels less 128, or shares.",
+)
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Of the calibration.")
+@click.option("-o", "--output", type=PATH, help="The folder. [default: MODEL's name + _tflite]")
+@overwrite_option
+def export(
+    model: Path,
+    tflite: bool,
+    quantizations: tuple[str, ...],
+    sizes: tuple[tuple[int, int], ...],
+    dynamic: bool,
+    calibration: str | None,
+    numbers: str,
+    seed: int,
+    output: Path | None,
+    overwrite: bool,
+) -> None:
+    """Turn the generator of MODEL, a run folder or .keras file, into checked TFLite files."""
+    start()
+    from kerasgan.data.sources import load_images
+    from kerasgan.restore import load_generator
+    from kerasgan.tflite.bundle import check_replaceable, training_record
+    from kerasgan.tflite.convert import check_sizes
+    from kerasgan.tflite.export import export as write_bundle
+
+    output = output or model.with_name(model.stem + "_tflite")
+    check_replaceable(output, overwrite=overwrite)
+    generator = load_generator(model)
+    check_sizes(generator, sizes)
+    record = training_record(model)
+    config = PRESETS["selective"] if record is None else parse_record(record, model)[0]
+    channels = generator.input_shape[-1]
+    data = config.data
+    images = load_images(
+        data.source,
+        channels=channels,
+        seed=config.seed,
+        limit=data.limit,
+        keep_duplicates=data.keep_duplicates,
+    )
+    source, pictures = data.source, images.train
+    if calibration is not None:
+        source = resolve_source(calibration)
+        pictures = load_images(source, channels=channels, hold_out=False).train
+    held_out = images.held_out if len(images.held_out) else images.train
+    if not sizes:
+        patch = (data.patch_size, data.patch_size)
+        large = any(min(image.shape[:2]) >= max(_TILE) for image in pictures)
+        sizes = (patch, _TILE) if large else (patch,)
+    chosen = QUANTIZATIONS if not quantizations or "all" in quantizations else quantizations
+    try:
+        bundle = write_bundle(
+            generator,
+            output,
+            quantizations=tuple(name for name in QUANTIZATIONS if name in chosen),
+            sizes=tuple(dict.fromkeys(sizes)),
+            any_size=dynamic,
+            calibration=pictures,
+            calibration_source=source,
+            held_out=held_out,
+            numbers=numbers,
+            seed=seed,
+            record=record,
+            overwrite=overwrite,
+            on_step=lambda step: click.echo(f"Making and checking {step}"),
+        )
+    except KeyboardInterrupt:
+        raise click.ClickException("interrupted; nothing was written") from None
+    click.echo()
+    for name, entry in bundle.manifest["files"].items():
+        psnr = "  ".join(
+            f"{amount}: {result['file']:.2f} ({result['file'] - result['keras']:+.3f})"
+            for amount, result in entry["psnr"].items()
+        )
+        click.echo(f"{name:9} {entry['bytes'] / 1000:8,.0f} kB   PSNR in dB, less Keras'  {psnr}")
+    click.echo(f"\nRestore pictures with: kerasgan denoise PICTURE --model {output}")

@@ -1,0 +1,65 @@
+"""The optimizers that a configuration names."""
+
+import keras
+from keras import ops
+
+from kerasgan.config import OptimizerConfig
+
+# What the learning rate of Muon's matrices is multiplied by for everything that is none.
+_ADAM_RATE = 0.3
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class Muon(keras.optimizers.Muon):
+    """Muon for convolutions: kernels are orthogonalised as matrices, the rest is left to Adam.
+
+    Keras' own optimizer does so for matrices alone. A kernel (height, width, in, out) is one of
+    height · width · in rows; biases, scales and layers in `exclude_layers` get Adam.
+
+    Source: Jordan et al., Muon: an optimizer for hidden layers in neural networks, 2024,
+    https://kellerjordan.github.io/posts/muon; scaled as in Liu et al., arXiv 2502.16982.
+    """
+
+    def _should_use_adamw(self, variable):
+        excluded = any(name in variable.path for name in self.exclude_layers)
+        return len(variable.shape) != 4 or excluded
+
+    def _muon_update_step(self, gradient, variable, lr, m):
+        self.assign_add(m, gradient + m * (self.momentum - 1))
+        direction = gradient + self.momentum * m if self.nesterov else m
+        matrix = ops.reshape(direction, (-1, variable.shape[-1]))
+        update = self.zeropower_via_newtonschulz5(matrix, self.ns_steps)
+        scale = self.rms_rate * max(matrix.shape) ** 0.5
+        self.assign_sub(variable, ops.reshape(lr * scale * update, variable.shape))
+
+
+def build_optimizer(config: OptimizerConfig, total_steps=None):
+    """Builds an optimizer.
+
+    Args:
+        config: its settings.
+        total_steps: steps of the whole run, over which a "cosine" schedule falls to zero; None
+            keeps the rate constant.
+
+    Returns:
+        A Keras optimizer.
+    """
+    rate = config.learning_rate
+    if config.schedule == "cosine" and total_steps:
+        rate = keras.optimizers.schedules.CosineDecay(rate, total_steps)
+    average = {
+        "use_ema": config.ema_momentum is not None,
+        "ema_momentum": config.ema_momentum or 0.99,
+    }
+    if config.algorithm == "adam":
+        return keras.optimizers.Adam(rate, beta_1=config.beta_1, **average)
+    return Muon(
+        rate,
+        adam_beta_1=config.beta_1,
+        adam_lr_ratio=_ADAM_RATE,
+        weight_decay=None,
+        adam_weight_decay=None,
+        # The last layer, which starts at zero, is no map between features.
+        exclude_layers=["residual"],
+        **average,
+    )

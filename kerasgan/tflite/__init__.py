@@ -1,0 +1,1 @@
+"""TFLite: converting a generator, proving that the files restore as it does, and running them."""

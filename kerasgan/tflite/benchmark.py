@@ -1,0 +1,137 @@
+"""How fast a .tflite file restores on this machine, and what memory that takes."""
+
+import multiprocessing
+import resource
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kerasgan.tflite.bundle import load_file
+from kerasgan.tiling import restore_in_tiles
+
+
+@dataclass(frozen=True)
+class Speed:
+    """What one file took to restore pictures of one size.
+
+    Attributes:
+        file: its name.
+        height: of the pictures, in pixels.
+        width: of the pictures, in pixels.
+        threads: how many the file was allowed.
+        load_ms: milliseconds from the file to a model that is ready.
+        first_ms: of the first picture.
+        median_ms: of a picture, after that.
+        p90_ms: that nine pictures in ten took at most.
+        peak_mib: MiB by which the process grew from before the file was loaded.
+    """
+
+    file: str
+    height: int
+    width: int
+    threads: int
+    load_ms: float
+    first_ms: float
+    median_ms: float
+    p90_ms: float
+    peak_mib: float
+
+    @property
+    def images_per_second(self) -> float:
+        """Pictures of that size in a second."""
+        return 1000 / self.median_ms
+
+    @property
+    def megapixels_per_second(self) -> float:
+        """Millions of pixels in a second."""
+        return self.height * self.width / self.median_ms / 1000
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the values, and those that follow from them, as a JSON-compatible dictionary."""
+        return {
+            **asdict(self),
+            "images_per_second": self.images_per_second,
+            "megapixels_per_second": self.megapixels_per_second,
+        }
+
+
+def measure(
+    file: Path, *, size: tuple[int, int] | None = None, threads: int = 1, runs: int = 50
+) -> list[Speed]:
+    """Measures a file, for each size in a process of its own.
+
+    Args:
+        file: a .tflite file.
+        size: height and width of the pictures; None for those that the file takes at once.
+        threads: how many threads it may use.
+        runs: how many pictures are timed.
+
+    Returns:
+        One result for each size. Half of a picture's pixels are noise, larger pictures are restored
+        in tiles, and a colour picture's three channels are counted once.
+
+    Raises:
+        ModelError: if the file cannot be loaded.
+    """
+    sizes = [size] if size else list(load_file(file).sizes.values()) or [(256, 256)]
+    speeds = []
+    for one in sizes:
+        # A fresh process: memory that was once taken is seldom given back.
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(1, mp_context=context) as pool:
+            speeds.append(pool.submit(_measure_here, file, one, threads, runs).result())
+    return speeds
+
+
+def _measure_here(file: Path, size: tuple[int, int], threads: int, runs: int) -> Speed:
+    from ai_edge_litert.interpreter import Interpreter  # noqa: F401  Loading it is not the file's.
+
+    before = _peak_mib()
+    started = time.perf_counter()
+    model = load_file(file, threads=threads)
+    load_ms = (time.perf_counter() - started) * 1000
+    random = np.random.default_rng(0)
+    noisy = random.integers(1, 255, (*size, model.channels), np.uint8)
+    noisy[random.random(size) < 0.25], noisy[random.random(size) < 0.25] = 0, 255
+    times = []
+    for _ in range(runs + 1):
+        started = time.perf_counter()
+        restore_in_tiles(model, noisy)
+        times.append((time.perf_counter() - started) * 1000)
+    first, *steady = times
+    return Speed(
+        file.name,
+        *size,
+        threads,
+        load_ms,
+        first,
+        float(np.median(steady)),
+        float(np.percentile(steady, 90)),
+        _peak_mib() - before,
+    )
+
+
+def _peak_mib() -> float:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
+
+
+def format_table(speeds: list[Speed]) -> str:
+    """Lays results out as text."""
+    lines = [
+        f"{'':18} {'size':>9} {'load':>7} {'first':>8} {'median':>8} {'90 %':>8} "
+        f"{'images/s':>9} {'Mpixel/s':>9} {'memory':>8}"
+    ]
+    for speed in speeds:
+        size = f"{speed.height}x{speed.width}"
+        lines.append(
+            f"{speed.file:18} {size:>9} {speed.load_ms:7.1f} {speed.first_ms:8.2f} "
+            f"{speed.median_ms:8.2f} {speed.p90_ms:8.2f} {speed.images_per_second:9.1f} "
+            f"{speed.megapixels_per_second:9.3f} {speed.peak_mib:8.1f}"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,184 @@
+"""A bundle: one generator in several .tflite files, with what there is to know of each."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kerasgan.config import parse_record
+from kerasgan.errors import ModelError, OutputError
+from kerasgan.run_folder import RunFolder
+from kerasgan.tflite.model import TFLiteModel
+
+MANIFEST, CARD, KERAS = "manifest.json", "MODEL_CARD.md", "generator.keras"
+SAMPLES = "samples"
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A folder that `kerasgan export` wrote.
+
+    Attributes:
+        path: the folder.
+        manifest: the content of its manifest.json.
+    """
+
+    path: Path
+    manifest: dict[str, Any]
+
+    @classmethod
+    def read(cls, path: Path) -> "Bundle":
+        """Reads the manifest of a bundle.
+
+        Args:
+            path: the folder.
+
+        Returns:
+            The bundle; its files are checked when they are loaded.
+
+        Raises:
+            ModelError: if it has no manifest, or one that is damaged or of another version.
+        """
+        file = Path(path) / MANIFEST
+        try:
+            manifest = json.loads(file.read_text(encoding="utf-8"))
+            if manifest["training"] is not None:
+                parse_record(manifest["training"], file)
+            version = manifest["version"]
+            files = manifest["files"].values()
+            complete = all(
+                Path(entry["file"]).name == entry["file"] and isinstance(entry["sha256"], str)
+                for entry in (*files, manifest["generator"])
+            ) and isinstance(manifest["multiple"], int)
+        except ModelError:
+            raise
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ModelError(f"{file} is damaged or none of kerasgan's: {error!r}") from error
+        if version != _VERSION:
+            raise ModelError(f"{file} is of version {version}; this kerasgan reads {_VERSION}")
+        if not complete:
+            raise ModelError(f"{file} is damaged: it lists files that are none")
+        return cls(Path(path), manifest)
+
+    @property
+    def generator(self) -> Path:
+        """The Keras model, checked against its hash.
+
+        Raises:
+            ModelError: if it is missing, or another file.
+        """
+        entry = self.manifest["generator"]
+        path = self.path / entry["file"]
+        if not path.is_file():
+            raise ModelError(f"there is no {path}, which {MANIFEST} lists")
+        if hash_of(path) != entry["sha256"]:
+            raise ModelError(f"{path} is not the file that {MANIFEST} lists: the hashes differ")
+        return path
+
+    def models(self, *, threads: int = 1) -> Iterator[tuple[str, TFLiteModel]]:
+        """Loads the files, one after the other.
+
+        Args:
+            threads: how many threads each may use.
+
+        Yields:
+            Pairs of a quantisation and its model.
+
+        Raises:
+            ModelError: naming the first file that is missing, damaged or another one.
+        """
+        for name, entry in self.manifest["files"].items():
+            yield name, self._load(entry, threads)
+
+    def _load(self, entry: dict[str, Any], threads: int) -> TFLiteModel:
+        return TFLiteModel(
+            self.path / entry["file"],
+            threads=threads,
+            sha256=entry["sha256"],
+            multiple=self.manifest["multiple"],
+        )
+
+
+def load_file(path: Path, *, threads: int = 1) -> TFLiteModel:
+    """Loads a .tflite file, by the manifest beside it where that lists it.
+
+    Args:
+        path: the file.
+        threads: how many threads it may use.
+
+    Returns:
+        The model.
+
+    Raises:
+        ModelError: naming what is wrong with the file or the manifest.
+    """
+    path = Path(path)
+    if (path.parent / MANIFEST).is_file():
+        bundle = Bundle.read(path.parent)
+        for entry in bundle.manifest["files"].values():
+            if entry["file"] == path.name:
+                return bundle._load(entry, threads)
+    return TFLiteModel(path, threads=threads)
+
+
+def training_record(path: Path) -> dict[str, Any] | None:
+    """Finds the record of the training run that a model comes from.
+
+    Args:
+        path: a run folder, a bundle, or a file in one of them.
+
+    Returns:
+        The content of the run's config.json, or None where there is none.
+
+    Raises:
+        ModelError: if the record's file is damaged.
+    """
+    folder = path if path.is_dir() else path.parent
+    if is_bundle(folder):
+        return Bundle.read(folder).manifest["training"]
+    file = RunFolder(folder).config
+    if not file.is_file():
+        return None
+    try:
+        record = json.loads(file.read_text(encoding="utf-8"))
+        parse_record(record, file)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{file} is damaged: {error}") from error
+    return record
+
+
+def is_bundle(path: Path) -> bool:
+    """Tells whether a path is a folder with a manifest."""
+    return (Path(path) / MANIFEST).is_file()
+
+
+def check_replaceable(path: Path, *, overwrite: bool = False) -> None:
+    """Checks that a bundle may be put here.
+
+    Args:
+        path: the folder.
+        overwrite: whether a bundle that stands there may be replaced.
+
+    Raises:
+        OutputError: if there is something else, or `overwrite` is not given.
+    """
+    if path.exists() and not path.is_dir():
+        raise OutputError(f"{path} is a file, not a folder")
+    if not path.exists() or not any(path.iterdir()):
+        return
+    if not overwrite:
+        raise OutputError(f"{path} is not empty; choose another --output, or --overwrite it")
+    own = {MANIFEST, CARD, KERAS, SAMPLES}
+    if is_bundle(path):
+        own |= {entry["file"] for entry in Bundle.read(path).manifest["files"].values()}
+    others = sorted(file.name for file in path.iterdir() if file.name not in own)
+    if others:
+        raise OutputError(f"{path} holds {others[0]}, which is no part of a bundle; move it away")
+
+
+def hash_of(path: Path) -> str:
+    """Returns the SHA-256 of a file, in hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,119 @@
+"""The model card of a bundle: what it is for, what it does, and what it does not."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from kerasgan.config import RunConfig
+from kerasgan.files import write_text
+
+
+def write_card(path: Path, manifest: dict[str, Any]) -> None:
+    """Writes a model card in Markdown.
+
+    Args:
+        path: the file.
+        manifest: the content of the bundle's manifest.json; all figures are taken from it.
+
+    Raises:
+        OutputError: if the file cannot be written.
+    """
+    write_text(path, "\n".join(_lines(manifest)) + "\n")
+
+
+def _lines(manifest: dict[str, Any]) -> Iterator[str]:
+    colors = "colour" if manifest["channels"] == 3 else "grey"
+    yield "# A restorer of noisy pictures\n"
+    yield (
+        "It undoes salt-and-pepper noise: pixels replaced by black or white. Its input is the "
+        f"noisy picture, {colors}, values 0 to 255 standing for 0 to 1; its output is the "
+        "restored one."
+    )
+    if manifest["certain_pixels_exact"]:
+        yield (
+            "\nPixels from 1 to 254 cannot be such noise and come back as they were, from every "
+            "file here, bit by bit. The network decides on 0 and 255 alone."
+        )
+    yield "\n![The sample, and what each file makes of it](samples/comparison.png)\n"
+    yield "## Files\n"
+    yield "| file | bytes | takes and gives | pieces in XNNPACK | operators outside |"
+    yield "| --- | --- | --- | --- | --- |"
+    for entry in manifest["files"].values():
+        outside = sum(entry["xnnpack"]["outside"].values())
+        yield (
+            f"| {entry['file']} | {entry['bytes']:,} | {_numbers(entry['input'])} | "
+            f"{entry['xnnpack']['partitions']} | {outside} |"
+        )
+    sizes = ", ".join(
+        f"{height}×{width} (`{name}`)" for name, (height, width) in manifest["signatures"].items()
+    )
+    yield (
+        f"\nSizes, height × width, with their signatures: {sizes}. Larger pictures are restored in "
+        "overlapping tiles."
+    )
+    if "any-size" in manifest["files"]:
+        yield f"`any-size.tflite` takes any multiple of {manifest['multiple']}, more slowly."
+    yield from _outside(manifest["files"])
+    yield "\n## How well each file restores\n"
+    amounts = list(next(iter(manifest["files"].values()))["psnr"])
+    yield "| file | " + " | ".join(f"amount {amount}" for amount in amounts) + " |"
+    yield "| --- |" + " --- |" * len(amounts)
+    for entry in manifest["files"].values():
+        cells = (
+            f"{result['file']:.2f} ({result['file'] - result['keras']:+.3f})"
+            for result in (entry["psnr"][amount] for amount in amounts)
+        )
+        yield f"| {entry['file']} | " + " | ".join(cells) + " |"
+    yield (
+        "\nMean PSNR in dB, and the difference from the Keras model, on noisy pictures of the "
+        "first size, cut from images held out of training; outputs rounded to 8 bits. Measured by "
+        "`kerasgan export` when it wrote this bundle; `kerasgan evaluate` measures on whole images."
+    )
+    yield "\n## Training\n"
+    if manifest["training"] is None:
+        yield "Not known: the generator came without the record of its training run."
+    else:
+        yield from _training(manifest["training"])
+    if calibration := manifest["calibration"]:
+        low, high = calibration["amounts"]
+        yield (
+            f"\n8-bit ranges were chosen on {calibration['pictures']} noisy pictures of each size, "
+            f"amounts {low:g} to {high:g}, cut from {Path(calibration['source']).name} (seed "
+            f"{calibration['seed']})."
+        )
+    yield "\n## Limits\n"
+    yield (
+        "- Made for salt-and-pepper noise; other noise, blur or compression stays.\n"
+        "- What was lost is guessed from what is left around it: a restored detail is plausible, "
+        "not proven. Do not identify people or read evidence by it.\n"
+        "- JPEG spreads noise over its neighbours: restore before compressing."
+    )
+
+
+def _training(record: dict[str, Any]) -> Iterator[str]:
+    config = RunConfig.from_dict(record["config"])
+    low, high = config.noise.amount
+    source = Path(config.data.source).name
+    yield (
+        f"- Data: {source}, {record['data']['train']:,} images, patches of "
+        f"{config.data.patch_size}×{config.data.patch_size}\n"
+        f"- Noise: amount {low:g}{'' if low == high else f' to {high:g}'}, "
+        f"{config.noise.salt_vs_pepper:.0%} of it white\n"
+        f"- Recipe: {config.generator.architecture}, {config.epochs} epochs, batches of "
+        f"{config.batch_size}, {config.reconstruction.upper()} + {config.adversarial_weight:g} · "
+        "adversarial loss"
+    )
+
+
+def _numbers(tensor: dict[str, Any]) -> str:
+    if not tensor["scale"]:
+        return "float32 in [0, 1]"
+    scale = f"1/{round(1 / tensor['scale'])}"
+    return f"{tensor['dtype']}, scale {scale}, zero point {tensor['zero_point']}"
+
+
+def _outside(files: dict[str, Any]) -> Iterator[str]:
+    for entry in files.values():
+        if outside := entry["xnnpack"]["outside"]:
+            kinds = ", ".join(f"{count} {kind}" for kind, count in outside.items())
+            yield f"\n{entry['file']}: TFLite's own kernels run {kinds}; XNNPACK runs the rest."

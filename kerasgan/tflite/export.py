@@ -1,0 +1,184 @@
+"""From a trained generator to a bundle, every file of which has shown what it must."""
+
+import importlib.metadata
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kerasgan.data.bundled import load_bundled
+from kerasgan.data.clean import ImageSet
+from kerasgan.data.pipeline import noisy_image
+from kerasgan.files import atomic_folder
+from kerasgan.images import Picture, from_float, to_float, write_picture
+from kerasgan.networks import size_multiple
+from kerasgan.pictures import save_comparison
+from kerasgan.restore import Restorer
+from kerasgan.tflite import checks
+from kerasgan.tflite.bundle import (
+    CARD,
+    KERAS,
+    MANIFEST,
+    SAMPLES,
+    Bundle,
+    check_replaceable,
+    hash_of,
+)
+from kerasgan.tflite.calibration import AMOUNTS, PICTURES, calibration_pictures
+from kerasgan.tflite.card import write_card
+from kerasgan.tflite.convert import check_sizes, convert, signature_names
+from kerasgan.tflite.model import INPUT, OUTPUT, TFLiteModel
+
+ANY_SIZE = "any-size"
+_VERSIONED = ("kerasgan", "tensorflow", "keras", "ai-edge-litert", "numpy")
+_SAMPLE_SIZE, _SAMPLE_AMOUNT = 192, 0.5
+
+
+def export(
+    generator: Any,
+    path: Path,
+    *,
+    quantizations: Sequence[str],
+    sizes: Sequence[tuple[int, int]],
+    any_size: bool = False,
+    calibration: ImageSet,
+    calibration_source: str,
+    held_out: ImageSet,
+    numbers: str = "uint8",
+    seed: int = 0,
+    record: dict[str, Any] | None = None,
+    overwrite: bool = False,
+    on_step: Callable[[str], None] = lambda step: None,
+) -> Bundle:
+    """Converts, checks and writes a generator.
+
+    Args:
+        generator: the Keras model.
+        path: the folder to make.
+        quantizations: which of `convert.QUANTIZATIONS`.
+        sizes: heights and widths that the files take, in pixels; each is a signature.
+        any_size: whether to write a float32 file that takes any size, too.
+        calibration: clean images by which "int8" chooses its ranges.
+        calibration_source: what those are called in the manifest.
+        held_out: clean images on which the files are compared with Keras.
+        numbers: what "int8" takes and gives; see `convert.convert`.
+        seed: decides the calibration pictures.
+        record: the content of the training run's config.json, where there is one.
+        overwrite: whether a bundle that stands at `path` may be replaced.
+        on_step: told what begins.
+
+    Returns:
+        The bundle.
+
+    Raises:
+        ModelError: if the generator does not take a size, or a file does not pass a check.
+        DataError: if the calibration pictures are smaller than a size.
+        OutputError: if the folder cannot be written.
+    """
+    check_sizes(generator, sizes)
+    check_replaceable(path, overwrite=overwrite)
+    exact = generator.name.startswith("selective")
+    with atomic_folder(path) as folder:
+        generator.save(folder / KERAS)
+        files = {}
+        for name in (*quantizations, *([ANY_SIZE] if any_size else [])):
+            on_step(name)
+            quantization = "float32" if name == ANY_SIZE else name
+            content = convert(
+                generator,
+                quantization,
+                sizes=None if name == ANY_SIZE else sizes,
+                calibration=lambda size: calibration_pictures(calibration, size, seed=seed),
+                numbers=numbers,
+            )
+            file = folder / f"{name}.tflite"
+            file.write_bytes(content)
+            files[name] = _checked(file, name, quantization, generator, held_out, sizes[0], exact)
+        manifest = {
+            "version": 1,
+            "signatures": {name: list(size) for name, size in signature_names(sizes).items()},
+            "input": INPUT,
+            "output": OUTPUT,
+            "layout": "NHWC",
+            "channels": generator.input_shape[-1],
+            "range": [0.0, 1.0],
+            "multiple": size_multiple(generator),
+            "certain_pixels_exact": exact,
+            "files": files,
+            "generator": _entry(folder / KERAS),
+            "calibration": {
+                "source": _name(calibration_source),
+                "pictures": PICTURES,
+                "amounts": list(AMOUNTS),
+                "seed": seed,
+            }
+            if "int8" in quantizations
+            else None,
+            "versions": {name: importlib.metadata.version(name) for name in _VERSIONED},
+            "training": _portable(record),
+        }
+        (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+        bundle = Bundle.read(folder)
+        on_step("samples")
+        _write_samples(bundle, generator)
+        write_card(folder / CARD, manifest)
+    return Bundle.read(path)
+
+
+def _checked(file, name, quantization, generator, held_out, size, exact):
+    """Runs every check of `checks` on one file, and describes it for the manifest."""
+    content_size = file.stat().st_size
+    model = TFLiteModel(file, multiple=size_multiple(generator))
+    signatures = len(model.sizes) or 1
+    checks.check_size(file.name, content_size, quantization, generator.count_params(), signatures)
+    checks.check_values(file.name, model, exact=exact)
+    found = checks.placement(model)
+    # One operator of an 8-bit classic has no counterpart in XNNPACK; the card names it.
+    whole = not exact and bool(model.sizes) and quantization != "int8"
+    checks.check_operators(file.name, found, whole=whole)
+    quality = checks.measure_quality(Restorer(model), Restorer(generator), held_out, size)
+    checks.check_quality(file.name, quality, quantization)
+    return {
+        **_entry(file),
+        "input": asdict(model.input),
+        "output": asdict(model.output),
+        "xnnpack": asdict(found),
+        "psnr": {
+            str(amount): {"file": round(own, 4), "keras": round(keras, 4)}
+            for amount, (own, keras) in quality.items()
+        },
+    }
+
+
+def _portable(record: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Leaves out where the data lay on the machine that trained: a bundle goes elsewhere."""
+    if record is None:
+        return None
+    config = record["config"]
+    data = {**config["data"], "source": _name(config["data"]["source"])}
+    return {**record, "config": {**config, "data": data}}
+
+
+def _name(source: str) -> str:
+    return Path(source).name if Path(source).exists() else source
+
+
+def _entry(file: Path) -> dict[str, Any]:
+    return {"file": file.name, "bytes": file.stat().st_size, "sha256": hash_of(file)}
+
+
+def _write_samples(bundle: Bundle, generator: Any) -> None:
+    """Writes a noisy picture, and what Keras and each file make of it."""
+    photograph = load_bundled(generator.input_shape[-1], None).test.images[0]
+    top, left = ((extent - _SAMPLE_SIZE) // 2 for extent in photograph.shape[:2])
+    clean = photograph[top : top + _SAMPLE_SIZE, left : left + _SAMPLE_SIZE]
+    noisy = from_float(noisy_image(to_float(clean), _SAMPLE_AMOUNT), np.uint8)
+    pictures = {"clean": clean, "noisy": noisy, "keras": Restorer(generator)(noisy)}
+    pictures |= {name: Restorer(model)(noisy) for name, model in bundle.models()}
+    for name, pixels in pictures.items():
+        write_picture(bundle.path / SAMPLES / f"{name}.png", Picture(pixels))
+    columns = {name: [to_float(pixels)] for name, pixels in pictures.items()}
+    save_comparison(bundle.path / SAMPLES / "comparison.png", columns)

@@ -1,0 +1,215 @@
+import hashlib
+import json
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from kerasgan.data.clean import ImageSet
+from kerasgan.errors import DataError, ModelError, OutputError
+from kerasgan.networks import build_generator
+from kerasgan.restore import load_generator
+from kerasgan.tflite import checks
+from kerasgan.tflite.bundle import load_file
+from kerasgan.tflite.calibration import calibration_pictures
+from kerasgan.tflite.convert import QUANTIZATIONS, convert
+from tests.conftest import image_set, small_config, smooth_image
+from tests.tflite.conftest import bundle_of
+
+
+def small_generator():
+    return randomize(build_generator(small_config().generator))
+
+
+def test_a_bundle_holds_what_its_manifest_says(bundle):
+    manifest = json.loads((bundle.path / "manifest.json").read_text())
+    assert list(manifest["files"]) == [*QUANTIZATIONS, "any-size"]
+    for entry in (*manifest["files"].values(), manifest["generator"]):
+        content = (bundle.path / entry["file"]).read_bytes()
+        assert entry["bytes"] == len(content)
+        assert entry["sha256"] == hashlib.sha256(content).hexdigest()
+    assert manifest["signatures"] == {"denoise": [32, 32], "denoise_48x64": [48, 64]}
+    assert manifest["multiple"] == 4
+    assert manifest["certain_pixels_exact"]
+    assert manifest["calibration"]["pictures"] >= 100
+    names = {path.name for path in bundle.path.iterdir()}
+    files = {entry["file"] for entry in manifest["files"].values()}
+    assert names == files | {"manifest.json", "MODEL_CARD.md", "generator.keras", "samples"}
+    assert not list(bundle.path.parent.glob(".*"))
+
+
+def test_the_card_tells_every_files_figures(bundle):
+    card = (bundle.path / "MODEL_CARD.md").read_text()
+    for entry in bundle.manifest["files"].values():
+        assert f"{entry['bytes']:,}" in card
+        for result in entry["psnr"].values():
+            assert f"{result['file']:.2f} (" in card
+    assert "Limits" in card and "uint8, scale 1/255, zero point 0" in card
+
+
+def test_samples_show_what_each_file_makes_of_a_noisy_picture(bundle):
+    noisy = np.asarray(Image.open(bundle.path / "samples" / "noisy.png"))
+    assert 0.45 < np.isin(noisy, (0, 255)).mean() < 0.55
+    certain = (noisy > 0) & (noisy < 255)
+    for name in (*bundle.manifest["files"], "keras"):
+        restored = np.asarray(Image.open(bundle.path / "samples" / f"{name}.png"))
+        np.testing.assert_array_equal(restored[certain], noisy[certain])
+    assert (bundle.path / "samples" / "comparison.png").is_file()
+
+
+def test_fixed_sizes_of_classic_run_whole_in_xnnpack(classic_bundle):
+    for name in ("float32", "float16", "dynamic"):
+        assert classic_bundle.manifest["files"][name]["xnnpack"] == {"partitions": 1, "outside": {}}
+
+
+def test_8_bit_files_compute_in_integers_alone(bundle, classic_bundle):
+    for folder in (bundle, classic_bundle):
+        model = load_file(folder.path / "int8.tflite")
+        assert not any(op["op_name"] == "DEQUANTIZE" for op in model.operators())
+        types = {np.dtype(tensor["dtype"]) for tensor in model._interpreter.get_tensor_details()}
+        assert np.dtype(np.float32) not in types
+
+
+def test_only_comparisons_and_selections_of_selective_stay_outside(bundle):
+    outside = bundle.manifest["files"]["float32"]["xnnpack"]["outside"]
+    assert set(outside) <= {"GREATER", "LESS", "LOGICAL_AND", "SELECT", "SELECT_V2"}
+
+
+def test_calibration_pictures_cover_all_amounts_and_both_ends():
+    images = image_set(3, height=40, width=50)
+    pictures = list(calibration_pictures(images, (32, 48), count=100, seed=1))
+    assert {picture.shape for picture in pictures} == {(32, 48, 1)}
+    shares = [np.isin(picture, (0.0, 1.0)).mean() for picture in pictures]
+    assert shares[0] == 0.0 and 0.9 < shares[-1] < 1.0
+    np.testing.assert_allclose(shares, np.linspace(0, 0.95, 100), atol=0.06)
+    assert np.min(pictures[-1]) == 0.0 and np.max(pictures[-1]) == 1.0
+    again = list(calibration_pictures(images, (32, 48), count=100, seed=1))
+    np.testing.assert_array_equal(pictures, again)
+    other = list(calibration_pictures(images, (32, 48), count=100, seed=2))
+    assert not np.array_equal(pictures, other)
+
+
+def test_an_export_can_be_repeated(bundle, trained_run, tmp_path):
+    again = bundle_of(
+        load_generator(trained_run.path), tmp_path / "again", quantizations=["int8", "float32"]
+    )
+    for name in ("float32", "int8"):
+        assert again.manifest["files"][name] == bundle.manifest["files"][name]
+
+
+@pytest.mark.parametrize("sizes", [[(30, 32)], [(32, 32), (32, 33)]])
+def test_sizes_that_are_no_multiples_are_refused(sizes, tmp_path):
+    with pytest.raises(ModelError, match=r"must be multiples of 4, such as 32x32"):
+        bundle_of(small_generator(), tmp_path / "bundle", sizes=sizes)
+    assert not list(tmp_path.iterdir())
+
+
+def test_calibration_pictures_smaller_than_the_size_are_refused(tmp_path):
+    with pytest.raises(DataError, match="all calibration pictures are smaller than 96x32"):
+        bundle_of(small_generator(), tmp_path / "bundle", sizes=[(96, 32)], quantizations=["int8"])
+    assert not list(tmp_path.iterdir())
+
+
+def test_operators_that_are_not_built_in_are_refused(tmp_path):
+    noisy = keras.Input((None, None, 1))
+    strange = keras.Model(noisy, keras.ops.erfinv(noisy))
+    with pytest.raises(ModelError, match="operators that TFLite does not"):
+        convert(strange, "float32", sizes=[(16, 16)])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("int4",), "no quantization 'int4'"),
+        (("int8",), "int8 needs sizes and calibration pictures"),
+    ],
+)
+def test_convert_refuses_what_it_cannot_do(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        convert(small_generator(), *arguments)
+
+
+def test_an_interrupted_or_failed_export_leaves_what_was_there(bundle, tmp_path, monkeypatch):
+    target = tmp_path / "bundle"
+
+    def interrupt(step):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        bundle_of(small_generator(), target, on_step=interrupt)
+    assert not list(tmp_path.iterdir())
+    bundle_of(small_generator(), target, quantizations=["float32"], sizes=[(32, 32)])
+    before = (target / "manifest.json").read_text()
+
+    def full_disk(step):
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OutputError, match="No space left on device"):
+        bundle_of(small_generator(), target, overwrite=True, on_step=full_disk)
+    assert (target / "manifest.json").read_text() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+
+
+def test_only_bundles_are_replaced_and_only_on_demand(tmp_path):
+    target, options = tmp_path / "bundle", {"quantizations": ["float32"], "sizes": [(32, 32)]}
+    bundle_of(small_generator(), target, **options)
+    with pytest.raises(OutputError, match="is not empty"):
+        bundle_of(small_generator(), target, **options)
+    bundle_of(small_generator(), target, overwrite=True, **options)
+    (target / "thesis.txt").write_text("years of work")
+    with pytest.raises(OutputError, match=r"holds thesis.txt, which is no part of a bundle"):
+        bundle_of(small_generator(), target, overwrite=True, **options)
+    assert (target / "thesis.txt").read_text() == "years of work"
+
+
+# What each check says when it fails.
+
+
+def test_a_file_that_forgets_certain_pixels_is_not_handed_out(classic_bundle):
+    model = load_file(classic_bundle.path / "float32.tflite")
+    with pytest.raises(ModelError, match="changes pixels that cannot be noise: .* came back as"):
+        checks.check_values("it", model, exact=True)
+    checks.check_values("it", model, exact=False)
+
+
+def test_a_file_that_answers_without_numbers_is_not_handed_out(bundle, monkeypatch):
+    model = load_file(bundle.path / "float32.tflite")
+    monkeypatch.setattr(model, "run", lambda noisy, window: np.full(noisy.shape, np.nan))
+    with pytest.raises(ModelError, match="values that are no numbers"):
+        checks.check_values("it", model, exact=False)
+
+
+def test_a_file_in_pieces_is_not_handed_out(bundle):
+    found = checks.placement(load_file(bundle.path / "float32.tflite"))
+    with pytest.raises(ModelError, match="does not run as one piece in XNNPACK: .* GREATER"):
+        checks.check_operators("it", found, whole=True)
+    with pytest.raises(ModelError, match="not built in: FlexFFT"):
+        checks.check_operators("it", checks.Placement(1, {"FlexFFT": 1}), whole=False)
+
+
+def test_a_file_that_is_too_large_is_not_handed_out():
+    checks.check_size("it", 500_000, "int8", 400_000, 2)
+    with pytest.raises(ModelError, match=r"it has 1,600,000 bytes; at most"):
+        checks.check_size("it", 1_600_000, "int8", 400_000, 2)
+
+
+@pytest.mark.parametrize(("quantization", "allowed"), list(checks.PSNR_TOLERANCES.items()))
+def test_a_file_that_restores_otherwise_is_not_handed_out(quantization, allowed):
+    checks.check_quality("it", {0.5: (30.0 - 0.9 * allowed, 30.0)}, quantization)
+    checks.check_quality("it", {0.5: (55.0, 57.0)}, quantization)
+    for own in (30.0 - 1.1 * allowed, float("nan")):
+        with pytest.raises(ModelError, match="at amount 0.5 where Keras reaches 30.000"):
+            checks.check_quality("it", {0.5: (own, 30.0)}, quantization)
+
+
+def test_quality_is_measured_on_pictures_of_the_size():
+    small = ImageSet((smooth_image(0, 20, 90),), ("small",))
+    pairs = list(checks.crops(small, (32, 48), 0.3))
+    assert len(pairs) == 100
+    for noisy, clean in pairs:
+        assert noisy.shape == clean.shape == (32, 48, 1)
+        changed = noisy != clean
+        assert 0.2 < changed.mean() < 0.4
+        assert set(noisy[changed]) <= {0, 255}
+    assert len(list(checks.crops(small, (256, 256), 0.3))) == 8
