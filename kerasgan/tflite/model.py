@@ -1,7 +1,7 @@
 """Running a .tflite file, after what can be known of it without running it has been checked."""
 
 import hashlib
-import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,7 +106,7 @@ class TFLiteModel:
         self.sizes = {
             name: (height, width) for name, (_, height, width, _) in shapes.items() if height > 0
         }
-        self._multiple = multiple or math.gcd(_MULTIPLE, *sum(self.sizes.values(), ()))
+        self._multiple = multiple or _likely_multiple(self.sizes.values())
         runner = self._runners[SIGNATURE]
         self.input = _quantization(runner.get_input_details()[INPUT])
         self.output = _quantization(runner.get_output_details()[OUTPUT])
@@ -174,8 +174,7 @@ class TFLiteModel:
         by_area = sorted(self.sizes.values(), key=lambda size: size[0] * size[1])
         holding = (size for size in by_area if height <= size[0] and width <= size[1])
         size = next(holding, by_area[-1])
-        margin = -(-min(size) // 8 // self._multiple) * self._multiple
-        return Window(*size, min(margin, _LARGEST_MARGIN), self._multiple)
+        return Window(*size, _margin(min(size), self._multiple), self._multiple)
 
     def run(self, noisy: Pixels, window: Window) -> Pixels:
         """Runs the network once.
@@ -200,6 +199,21 @@ class TFLiteModel:
         runner = self._runners[next(signatures, SIGNATURE)]
         restored = runner(**{INPUT: numbers[np.newaxis]})[OUTPUT][0]
         return self.output.dequantize(restored)
+
+
+def _likely_multiple(sizes: Iterable[tuple[int, int]]) -> int:
+    """The largest power of two that all sizes are multiples of, and four times smaller than."""
+    multiple = _MULTIPLE
+    while any(extent % multiple or extent < 4 * multiple for size in sizes for extent in size):
+        multiple //= 2
+    return multiple
+
+
+def _margin(extent: int, multiple: int) -> int:
+    """An eighth of a window, as far as it leaves anything of it."""
+    wanted = -(-extent // (8 * multiple)) * multiple
+    possible = (extent - multiple) // (2 * multiple) * multiple
+    return min(wanted, possible, _LARGEST_MARGIN)
 
 
 def _quantization(detail: dict[str, Any]) -> Quantization:

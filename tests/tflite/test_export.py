@@ -15,6 +15,7 @@ from kerasgan.tflite.bundle import load_file
 from kerasgan.tflite.calibration import calibration_pictures
 from kerasgan.tflite.convert import QUANTIZATIONS, convert
 from tests.conftest import image_set, small_config, smooth_image
+from tests.test_networks import randomize
 from tests.tflite.conftest import bundle_of
 
 

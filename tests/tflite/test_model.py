@@ -76,7 +76,7 @@ def test_tiles_are_those_of_the_smallest_size_that_holds_the_picture(bundle):
 def test_without_a_manifest_tiles_keep_to_any_stride_that_the_size_allows(bundle, tmp_path):
     path = shutil.copy(bundle.path / "float32.tflite", tmp_path)
     window = TFLiteModel(path).window(500, 500)
-    assert (window.multiple, window.margin) == (16, 16)
+    assert (window.multiple, window.margin) == (8, 8)
     noisy = noisy_picture(90, 90)
     alone = Restorer(TFLiteModel(path))(noisy)
     certain = (noisy > 0) & (noisy < 255)
