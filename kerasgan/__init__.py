@@ -7,6 +7,7 @@ import importlib
 from typing import Any
 
 _EXPORTS = {
+    "Bundle": "kerasgan.tflite.bundle",
     "CleanImages": "kerasgan.data.clean",
     "DenoisingGAN": "kerasgan.gan",
     "ImageSet": "kerasgan.data.clean",
@@ -15,12 +16,15 @@ _EXPORTS = {
     "Restorer": "kerasgan.restore",
     "RunConfig": "kerasgan.config",
     "RunFolder": "kerasgan.run_folder",
+    "TFLiteModel": "kerasgan.tflite.model",
     "build_discriminator": "kerasgan.networks",
     "build_generator": "kerasgan.networks",
     "evaluate": "kerasgan.evaluation",
     "evaluation_pairs": "kerasgan.data.pipeline",
+    "export_bundle": "kerasgan.tflite.export",
     "load_generator": "kerasgan.restore",
     "load_images": "kerasgan.data.sources",
+    "load_restorer": "kerasgan.restore",
     "noisy_image": "kerasgan.data.pipeline",
     "salt_and_pepper": "kerasgan.noise",
     "steps_per_epoch": "kerasgan.data.pipeline",

@@ -52,9 +52,9 @@ def _selective_generator(config, channels):
     filled = fill_gaps(noisy, certain, levels=len(config.filters) - 1)
     # The noisy picture itself tells a white or black area from noise.
     seen = layers.Concatenate()([filled, _indicator(certain, noisy), noisy])
-    x = layers.Conv2D(half, 4, strides=2, padding="same")(seen)
+    x = _normalize(layers.Conv2D(half, 4, strides=2, padding="same", use_bias=False)(seen))
     x = _unet(x, (half, *lower))
-    x = layers.Conv2DTranspose(full, 2, strides=2)(x)
+    x = _upsample(x, full)
     # Two convolutions, and not one of both concatenated: 8-bit integers would then have to share a
     # scale, and the picture, whose values all lie in [0, 1], would lose most.
     x = layers.ReLU()(layers.Add()([_conv_norm(x, full), _conv_norm(seen, full)]))
@@ -62,7 +62,8 @@ def _selective_generator(config, channels):
     residual = layers.Conv2D(
         channels, 3, padding="same", kernel_initializer="zeros", name="residual"
     )(x)
-    corrected = ops.clip(filled + residual, 0.0, 1.0)
+    # Clipped in this order, an 8-bit model clips and rounds while it adds, and only there.
+    corrected = ops.minimum(ops.relu(filled + residual), 1.0)
     restored = ops.where(certain, noisy, corrected)
     return keras.Model(noisy, restored, name="selective_generator")
 
@@ -99,7 +100,8 @@ def fill_gaps(images, certain, levels=3):
     for cells in reversed(pyramid):
         cells = layers.MaxPooling2D(3, strides=1, padding="same")(cells)
         brightest, darkest = cells[..., :channels], 1.0 - cells[..., channels:]
-        middle = 0.5 * (brightest + darkest)
+        # Halved before they are added, which 8 bits hold without rounding twice.
+        middle = 0.5 * brightest + 0.5 * darkest
         if filled is None:
             filled = middle
         else:
@@ -118,9 +120,21 @@ def _indicator(condition, like):
     return ops.where(condition, ops.ones_like(like), 0.0)
 
 
-def _conv_norm(x, filters):
-    x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
+def _normalize(x):
+    # After every convolution but the last: features of one size are what 8 bits can hold.
     return layers.BatchNormalization(synchronized=True)(x)
+
+
+def _conv_norm(x, filters):
+    return _normalize(layers.Conv2D(filters, 3, padding="same", use_bias=False)(x))
+
+
+def _downsample(x, filters):
+    return _normalize(layers.Conv2D(filters, 2, strides=2, use_bias=False)(x))
+
+
+def _upsample(x, filters):
+    return _normalize(layers.Conv2DTranspose(filters, 2, strides=2, use_bias=False)(x))
 
 
 def _residual_block(x, filters):
@@ -145,11 +159,10 @@ def _unet(x, filters):
     for width, below in zip(outer, filters[1:], strict=True):
         x = _residual_block(x, width)
         skips.append(x)
-        x = layers.Conv2D(below, 2, strides=2)(x)
+        x = _downsample(x, below)
     x = _residual_block(x, bottom)
     for width, skip in zip(reversed(outer), reversed(skips), strict=True):
-        x = layers.Conv2DTranspose(width, 2, strides=2)(x)
-        x = layers.Add()([x, skip])
+        x = layers.Add()([_upsample(x, width), skip])
         x = _residual_block(x, width)
     return x
 

@@ -7,6 +7,8 @@ from kerasgan.config import OptimizerConfig
 
 # What the learning rate of Muon's matrices is multiplied by for everything that is none.
 _ADAM_RATE = 0.3
+# Of Muon's matrices: normalisation hides how large they grow, but 8-bit arithmetic does not.
+_WEIGHT_DECAY = 0.1
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
@@ -57,7 +59,7 @@ def build_optimizer(config: OptimizerConfig, total_steps=None):
         rate,
         adam_beta_1=config.beta_1,
         adam_lr_ratio=_ADAM_RATE,
-        weight_decay=None,
+        weight_decay=_WEIGHT_DECAY,
         adam_weight_decay=None,
         # The last layer, which starts at zero, is no map between features.
         exclude_layers=["residual"],

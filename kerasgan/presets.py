@@ -20,11 +20,11 @@ PRESETS = {
         suspects_only=True,
         adversarial_weight=1e-4,
         g_optimizer=OptimizerConfig(
-            learning_rate=5e-3, beta_1=0.9, algorithm="muon", schedule="cosine"
+            learning_rate=8e-3, beta_1=0.9, algorithm="muon", schedule="cosine"
         ),
         d_optimizer=OptimizerConfig(learning_rate=2e-4, beta_1=0.5),
         epochs=10,
-        batch_size=16,
+        batch_size=32,
     ),
     # The reference writes its generator loss 100 · MSE + BCE; divided by 100 it is this one.
     "classic": RunConfig(

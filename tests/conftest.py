@@ -6,8 +6,12 @@ from PIL import Image
 
 from kerasgan.config import RunConfig
 from kerasgan.data.clean import CleanImages, ImageSet
+from kerasgan.networks import build_generator
 from kerasgan.presets import preset
+from kerasgan.restore import load_generator
 from kerasgan.run_folder import RunFolder
+from kerasgan.tflite.convert import QUANTIZATIONS
+from kerasgan.tflite.export import export_bundle
 from kerasgan.training import train
 
 
@@ -47,6 +51,14 @@ def small_config(name="selective", **changes) -> RunConfig:
     )
 
 
+def randomize(model):
+    """Gives a model weights at random, as if it were trained."""
+    random = np.random.default_rng(0)
+    for variable in model.trainable_variables:
+        variable.assign(random.normal(0, 0.2, variable.shape))
+    return model
+
+
 def run_of(folder, images, config):
     folder = RunFolder(folder)
     folder.create(config, images)
@@ -84,3 +96,52 @@ def photos(tmp_path):
         pixels = smooth_image(seed, height, width)
         Image.fromarray(pixels[..., 0]).save(folder / name, lossless=True)
     return folder
+
+
+def textured_set(count, first_seed=0, channels=1):
+    """Images that are as hard to restore as photographs."""
+    random = np.random.default_rng(first_seed)
+    images = image_set(count, first_seed, height=64, width=64, channels=channels)
+    return ImageSet(
+        tuple(
+            np.clip(image + random.normal(0, 8, image.shape), 0, 255).astype(np.uint8)
+            for image in images
+        ),
+        images.names,
+    )
+
+
+def bundle_of(generator, path, *, channels=1, **options):
+    pictures = textured_set(3, channels=channels)
+    return export_bundle(
+        generator,
+        path,
+        **{
+            "quantizations": QUANTIZATIONS,
+            "sizes": ((32, 32), (48, 64)),
+            "calibration": pictures,
+            "calibration_source": "pictures",
+            "held_out": textured_set(2, 100, channels=channels),
+            **options,
+        },
+    )
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory, trained_run):
+    """Every kind of file, of a trained selective generator."""
+    path = tmp_path_factory.mktemp("bundles") / "selective"
+    return bundle_of(load_generator(trained_run.path), path, any_size=True)
+
+
+@pytest.fixture(scope="session")
+def classic_bundle(tmp_path_factory):
+    path = tmp_path_factory.mktemp("bundles") / "classic"
+    return bundle_of(randomize(build_generator(small_config("classic").generator)), path)
+
+
+@pytest.fixture(scope="session")
+def color_bundle(tmp_path_factory):
+    path = tmp_path_factory.mktemp("bundles") / "color"
+    generator = randomize(build_generator(small_config().generator, channels=3))
+    return bundle_of(generator, path, channels=3, quantizations=("float32",), sizes=[(32, 32)])

@@ -7,20 +7,13 @@ from scipy import ndimage
 from kerasgan.config import DiscriminatorConfig, GeneratorConfig
 from kerasgan.networks import build_discriminator, build_generator, fill_gaps, size_multiple
 from kerasgan.presets import preset
-from tests.conftest import small_config
+from tests.conftest import randomize, small_config
 
 ARCHITECTURES = ("classic", "selective")
 
 
 def small_generator(architecture, channels=1):
     return build_generator(small_config(architecture).generator, channels)
-
-
-def randomize(model):
-    random = np.random.default_rng(0)
-    for variable in model.trainable_variables:
-        variable.assign(random.normal(0, 0.2, variable.shape))
-    return model
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)

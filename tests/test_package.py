@@ -53,7 +53,7 @@ def test_a_start_that_fails_shows_what_was_held_back():
     code = (
         "import os, kerasgan.startup as s\n"
         "try:\n"
-        "    with s._held_back_stderr():\n"
+        "    with s.held_back_stderr():\n"
         "        os.write(2, b'no such device')\n"
         "        raise ImportError\n"
         "except ImportError: pass"

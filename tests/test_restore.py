@@ -11,8 +11,7 @@ from kerasgan.errors import ModelError
 from kerasgan.images import to_float
 from kerasgan.networks import build_generator
 from kerasgan.restore import Restorer, load_generator
-from tests.conftest import small_config, smooth_image
-from tests.test_networks import randomize
+from tests.conftest import randomize, small_config, smooth_image
 
 
 @pytest.fixture(scope="module")

@@ -85,7 +85,7 @@ def export(
     from kerasgan.restore import load_generator
     from kerasgan.tflite.bundle import check_replaceable, training_record
     from kerasgan.tflite.convert import check_sizes
-    from kerasgan.tflite.export import export as write_bundle
+    from kerasgan.tflite.export import export_bundle
 
     output = output or model.with_name(model.stem + "_tflite")
     check_replaceable(output, overwrite=overwrite)
@@ -113,7 +113,7 @@ def export(
         sizes = (patch, _TILE) if large else (patch,)
     chosen = QUANTIZATIONS if not quantizations or "all" in quantizations else quantizations
     try:
-        bundle = write_bundle(
+        bundle = export_bundle(
             generator,
             output,
             quantizations=tuple(name for name in QUANTIZATIONS if name in chosen),

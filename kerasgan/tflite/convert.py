@@ -11,6 +11,7 @@ from kerasgan.errors import ModelError, first_line
 from kerasgan.networks import size_multiple
 from kerasgan.startup import held_back_stderr
 from kerasgan.tflite.model import INPUT, OUTPUT, SIGNATURE
+from kerasgan.tflite.rounding import round_kernels
 
 QUANTIZATIONS = ("float32", "float16", "dynamic", "int8")
 NUMBERS = ("uint8", "int8", "float32")
@@ -61,6 +62,8 @@ def convert(generator, quantization, *, sizes=None, calibration=None, numbers="u
         raise ValueError("int8 needs sizes and calibration pictures")
     check_sizes(generator, sizes or ())
     signatures = signature_names(sizes or [(None, None)])
+    if integer:
+        generator = round_kernels(generator, calibration(sizes[0]))
     with tempfile.TemporaryDirectory() as folder, held_back_stderr():
         _save(generator, signatures, folder, known_range=integer)
         converter = tf.lite.TFLiteConverter.from_saved_model(

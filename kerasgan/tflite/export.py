@@ -37,7 +37,7 @@ _VERSIONED = ("kerasgan", "tensorflow", "keras", "ai-edge-litert", "numpy")
 _SAMPLE_SIZE, _SAMPLE_AMOUNT = 192, 0.5
 
 
-def export(
+def export_bundle(
     generator: Any,
     path: Path,
     *,
@@ -83,6 +83,8 @@ def export(
     exact = generator.name.startswith("selective")
     with atomic_folder(path) as folder:
         generator.save(folder / KERAS)
+        pairs = checks.held_out_pairs(held_out, sizes[0])
+        keras_psnr = checks.mean_psnr(Restorer(generator), pairs)
         files = {}
         for name in (*quantizations, *([ANY_SIZE] if any_size else [])):
             on_step(name)
@@ -96,7 +98,17 @@ def export(
             )
             file = folder / f"{name}.tflite"
             file.write_bytes(content)
-            files[name] = _checked(file, name, quantization, generator, held_out, sizes[0], exact)
+            model = TFLiteModel(file, multiple=size_multiple(generator))
+            own_psnr = checks.mean_psnr(Restorer(model), pairs)
+            checks.check_quality(file.name, own_psnr, keras_psnr, quantization)
+            files[name] = {
+                **_entry(file),
+                **_checked(model, quantization, generator.count_params(), exact=exact),
+                "psnr": {
+                    str(amount): {"file": round(own, 4), "keras": round(keras_psnr[amount], 4)}
+                    for amount, own in own_psnr.items()
+                },
+            }
         manifest = {
             "version": 1,
             "signatures": {name: list(size) for name, size in signature_names(sizes).items()},
@@ -128,28 +140,20 @@ def export(
     return Bundle.read(path)
 
 
-def _checked(file, name, quantization, generator, held_out, size, exact):
-    """Runs every check of `checks` on one file, and describes it for the manifest."""
-    content_size = file.stat().st_size
-    model = TFLiteModel(file, multiple=size_multiple(generator))
+def _checked(model: TFLiteModel, quantization: str, weights: int, *, exact: bool) -> dict[str, Any]:
+    """Runs the checks that need no pictures, and describes the file for the manifest."""
+    name = model.path.name
     signatures = len(model.sizes) or 1
-    checks.check_size(file.name, content_size, quantization, generator.count_params(), signatures)
-    checks.check_values(file.name, model, exact=exact)
+    checks.check_size(name, model.path.stat().st_size, quantization, weights, signatures)
+    checks.check_values(name, model, exact=exact)
     found = checks.placement(model)
-    # One operator of an 8-bit classic has no counterpart in XNNPACK; the card names it.
+    # An 8-bit classic ends in an operator that XNNPACK does not have; the card names it.
     whole = not exact and bool(model.sizes) and quantization != "int8"
-    checks.check_operators(file.name, found, whole=whole)
-    quality = checks.measure_quality(Restorer(model), Restorer(generator), held_out, size)
-    checks.check_quality(file.name, quality, quantization)
+    checks.check_operators(name, found, whole=whole)
     return {
-        **_entry(file),
         "input": asdict(model.input),
         "output": asdict(model.output),
         "xnnpack": asdict(found),
-        "psnr": {
-            str(amount): {"file": round(own, 4), "keras": round(keras, 4)}
-            for amount, (own, keras) in quality.items()
-        },
     }
 
 

@@ -17,7 +17,6 @@ from PIL import Image
 from kerasgan.restore import Restorer
 from kerasgan.tflite.bundle import load_file
 from tests.test_restore import noisy_picture
-from tests.tflite.conftest import bundle, color_bundle  # noqa: F401  Fixtures.
 
 KIT = Path(__file__).parents[2] / "export" / "raspberry_pi"
 PROGRAM = KIT / "denoise.py"
@@ -34,7 +33,7 @@ kit = load_kit()
 
 
 @pytest.fixture
-def run(bundle, capsys):  # noqa: F811
+def run(bundle, capsys):
     """Runs the program in this process: status, and what it printed."""
 
     def run(*arguments, model=bundle.path):
@@ -71,7 +70,7 @@ def test_the_program_needs_nothing_but_its_requirements():
 
 @pytest.mark.parametrize("name", ["float32", "float16", "dynamic", "int8", "any-size"])
 @pytest.mark.parametrize("size", [(1, 5), (32, 32), (48, 64), (90, 130)])
-def test_pictures_are_those_of_the_library(bundle, name, size):  # noqa: F811
+def test_pictures_are_those_of_the_library(bundle, name, size):
     path = bundle.path / f"{name}.tflite"
     for channels in (1, 3):
         noisy = noisy_picture(*size, channels=channels)
@@ -79,7 +78,7 @@ def test_pictures_are_those_of_the_library(bundle, name, size):  # noqa: F811
         np.testing.assert_array_equal(kit.restore(kit.Model(path, 2), noisy), expected)
 
 
-def test_a_lone_file_restores_as_in_the_library(bundle, color_bundle, tmp_path):  # noqa: F811
+def test_a_lone_file_restores_as_in_the_library(bundle, color_bundle, tmp_path):
     for folder in (bundle, color_bundle):
         path = shutil.copy(folder.path / "float32.tflite", tmp_path)
         noisy = noisy_picture(70, 90, channels=folder.manifest["channels"])
@@ -141,7 +140,7 @@ def test_bad_pictures_are_told_and_passed_over(run, tmp_path):
         assert status == 1 and message in printed
 
 
-def test_bad_models_are_told(run, bundle, tmp_path):  # noqa: F811
+def test_bad_models_are_told(run, bundle, tmp_path):
     picture = save(tmp_path / "a.png", noisy_picture(20, 20))
     (tmp_path / "empty").mkdir()
     broken = shutil.copytree(bundle.path, tmp_path / "broken")
@@ -236,7 +235,7 @@ def wait_for(condition, seconds=30):
         time.sleep(0.05)
 
 
-def test_watching_survives_bad_files_half_written_files_and_restarts(bundle, tmp_path):  # noqa: F811
+def test_watching_survives_bad_files_half_written_files_and_restarts(bundle, tmp_path):
     folder = tmp_path / "incoming"
     restored = folder / "restored"
     folder.mkdir()
@@ -269,7 +268,7 @@ def test_watching_survives_bad_files_half_written_files_and_restarts(bundle, tmp
     assert not list(folder.rglob(".*"))
 
 
-def test_the_manifest_of_a_bundle_is_all_that_it_reads(bundle):  # noqa: F811
+def test_the_manifest_of_a_bundle_is_all_that_it_reads(bundle):
     manifest = json.loads((bundle.path / "manifest.json").read_text())
     assert kit.Model(bundle.path, 1).path.name == "int8.tflite"
     assert kit.Model(bundle.path, 1).multiple == manifest["multiple"]

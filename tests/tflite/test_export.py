@@ -14,9 +14,7 @@ from kerasgan.tflite import checks
 from kerasgan.tflite.bundle import load_file
 from kerasgan.tflite.calibration import calibration_pictures
 from kerasgan.tflite.convert import QUANTIZATIONS, convert
-from tests.conftest import image_set, small_config, smooth_image
-from tests.test_networks import randomize
-from tests.tflite.conftest import bundle_of
+from tests.conftest import bundle_of, image_set, randomize, small_config, smooth_image
 
 
 def small_generator():
@@ -197,20 +195,20 @@ def test_a_file_that_is_too_large_is_not_handed_out():
 
 @pytest.mark.parametrize(("quantization", "allowed"), list(checks.PSNR_TOLERANCES.items()))
 def test_a_file_that_restores_otherwise_is_not_handed_out(quantization, allowed):
-    checks.check_quality("it", {0.5: (30.0 - 0.9 * allowed, 30.0)}, quantization)
-    checks.check_quality("it", {0.5: (55.0, 57.0)}, quantization)
+    checks.check_quality("it", {0.5: 30.0 - 0.9 * allowed}, {0.5: 30.0}, quantization)
+    checks.check_quality("it", {0.5: 55.0}, {0.5: 57.0}, quantization)
     for own in (30.0 - 1.1 * allowed, float("nan")):
         with pytest.raises(ModelError, match="at amount 0.5 where Keras reaches 30.000"):
-            checks.check_quality("it", {0.5: (own, 30.0)}, quantization)
+            checks.check_quality("it", {0.5: own}, {0.5: 30.0}, quantization)
 
 
 def test_quality_is_measured_on_pictures_of_the_size():
     small = ImageSet((smooth_image(0, 20, 90),), ("small",))
-    pairs = list(checks.crops(small, (32, 48), 0.3))
-    assert len(pairs) == 100
-    for noisy, clean in pairs:
-        assert noisy.shape == clean.shape == (32, 48, 1)
-        changed = noisy != clean
-        assert 0.2 < changed.mean() < 0.4
-        assert set(noisy[changed]) <= {0, 255}
-    assert len(list(checks.crops(small, (256, 256), 0.3))) == 8
+    for amount, pairs in checks.held_out_pairs(small, (32, 48)).items():
+        assert len(pairs) == 100
+        for noisy, clean in pairs:
+            assert noisy.shape == clean.shape == (32, 48, 1)
+            changed = noisy != clean
+            assert amount - 0.1 < changed.mean() < amount + 0.1
+            assert set(noisy[changed]) <= {0, 255}
+    assert {len(pairs) for pairs in checks.held_out_pairs(small, (256, 256)).values()} == {8}

@@ -6,23 +6,12 @@ import sys
 
 import numpy as np
 import pytest
-import tensorflow_datasets as tfds
-from click.testing import CliRunner
 from PIL import Image
 
-from kerasgan import startup
-from kerasgan.cli import main, pictures
+from kerasgan.cli import pictures
 from kerasgan.images import Picture, read_picture, write_picture
+from tests.cli.conftest import run
 from tests.conftest import small_config, smooth_image
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """Every command runs in an empty folder; TensorFlow runs already."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(startup, "start_tensorflow", lambda: None)
-    monkeypatch.setattr(tfds.core.constants, "DATA_DIR", str(tmp_path / "tfds"))
-    return tmp_path
 
 
 @pytest.fixture
@@ -36,16 +25,6 @@ def train(folder, photos):
         return run("train", *small, *arguments, status=status)
 
     return run_train
-
-
-def run(*arguments, status=0):
-    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
-    assert result.exit_code == status, result.output
-    if status:
-        assert "Traceback" not in result.output
-    elif result.exception:
-        raise result.exception
-    return result.output
 
 
 @pytest.fixture
