@@ -11,7 +11,8 @@ from kerasgan.config import OptimizerConfig, RunConfig
 from kerasgan.losses import adversarial_loss, mean_over_suspects, reconstruction_loss
 from kerasgan.networks import build_discriminator, build_generator
 from kerasgan.optimizers import build_optimizer
-from kerasgan.presets import preset
+from kerasgan.presets import PRESETS
+from kerasgan.zoo import read_saved_model
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
@@ -93,20 +94,30 @@ class DenoisingGAN(keras.Model):
         """Builds and compiles the GAN of a preset, at its learning rates, held constant.
 
         Args:
-            name: "selective" or "classic".
+            name: "selective" or "classic"; or a saved model, such as "selective-fer2013", whose
+                generator is taken as it was trained.
             channels: 1 for grey, 3 for colour.
             patch_size: height and width of the training images; None takes the preset's.
 
         Returns:
-            A compiled model, untrained.
+            A compiled model.
 
         Raises:
-            ValueError: if there is no preset of that name.
+            ValueError: if there is no preset or saved model of that name, or the saved model has
+                another number of channels.
         """
-        config = preset(name).replace(data__channels=channels)
+        saved = None if name in PRESETS else read_saved_model(name)
+        config = PRESETS[name] if saved is None else saved.config
+        if saved is not None and config.data.channels != channels:
+            raise ValueError(f"{name} has {config.data.channels} channels, not {channels}")
+        config = config.replace(data__channels=channels)
         if patch_size is not None:
             config = config.replace(data__patch_size=patch_size)
-        return cls.from_run_config(config)
+        gan = cls.from_run_config(config)
+        if saved is not None:
+            trained = keras.models.load_model(saved.generator, compile=False)
+            gan.generator.set_weights(trained.get_weights())
+        return gan
 
     def compile(
         self,

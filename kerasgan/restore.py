@@ -4,7 +4,6 @@ import json
 import math
 import os
 import zipfile
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -17,6 +16,7 @@ from kerasgan.networks import size_multiple
 from kerasgan.run_folder import RunFolder
 from kerasgan.tflite.bundle import Bundle, is_bundle, load_file
 from kerasgan.tiling import Window, restore_in_tiles
+from kerasgan.zoo import find_model
 
 # Tiles join without seams because each is restored together with a margin wider than the network
 # looks: the filling reaches 18 pixels, and each level of the U-Net doubles what the others reach.
@@ -28,7 +28,8 @@ def load_generator(path):
     """Loads the generator of a training run or bundle.
 
     Args:
-        path: a run folder, a bundle, a generator.keras, or a model.keras.
+        path: a run folder, a bundle, a generator.keras, a model.keras, or the name of a saved
+            model.
 
     Returns:
         The generator, a Keras model; with averaged weights where the run averages them.
@@ -37,7 +38,7 @@ def load_generator(path):
         ModelError: naming the file, if it is missing, damaged, no restorer of images, or cannot be
             read by this version of Keras.
     """
-    path = Path(path)
+    path = find_model(path)
     if is_bundle(path):
         path = Bundle.read(path).generator
     elif path.is_dir():
@@ -81,7 +82,8 @@ def load_restorer(path):
     """Loads whatever restores images.
 
     Args:
-        path: a run folder, a .keras file, a .tflite file, or a bundle, whose Keras model is taken.
+        path: a run folder, a .keras file, a .tflite file, a bundle, whose Keras model is taken, or
+            the name of a saved model.
 
     Returns:
         A `Restorer`.
@@ -89,7 +91,7 @@ def load_restorer(path):
     Raises:
         ModelError: naming the file and what is wrong with it.
     """
-    path = Path(path)
+    path = find_model(path)
     if path.suffix == ".tflite":
         return Restorer(load_file(path, threads=os.cpu_count() or 1))
     return Restorer(load_generator(path))
@@ -107,6 +109,7 @@ def load_restorers(path):
     Raises:
         ModelError: naming the file and what is wrong with it.
     """
+    path = find_model(path)
     if not is_bundle(path):
         return {"restored": load_restorer(path)}
     models = Bundle.read(path).models(threads=os.cpu_count() or 1)

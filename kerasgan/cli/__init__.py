@@ -7,6 +7,7 @@ import click
 from kerasgan.cli.benchmark import benchmark
 from kerasgan.cli.evaluate import evaluate
 from kerasgan.cli.export import export
+from kerasgan.cli.models import models
 from kerasgan.cli.pictures import corrupt, denoise
 from kerasgan.cli.train import train
 from kerasgan.errors import KerasganError
@@ -35,5 +36,5 @@ def main() -> None:
     """Train denoising GANs and restore pictures that salt-and-pepper noise has damaged."""
 
 
-for command in (train, evaluate, denoise, corrupt, export, benchmark):
+for command in (train, evaluate, denoise, corrupt, export, benchmark, models):
     main.add_command(command)

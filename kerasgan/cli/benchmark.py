@@ -6,12 +6,12 @@ from pathlib import Path
 import click
 
 from kerasgan.cli.export import SIZE
-from kerasgan.cli.options import PATH
+from kerasgan.cli.options import MODEL, PATH
 from kerasgan.errors import ModelError
 
 
 @click.command()
-@click.argument("model", type=PATH)
+@click.argument("model", type=MODEL)
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
 @click.option("--size", type=SIZE, help="Of the pictures. [default: what each file takes at once]")
 @click.option("--runs", type=click.IntRange(1), default=50, show_default=True, help="Pictures.")

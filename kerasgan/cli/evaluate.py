@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from kerasgan.cli.options import PATH, SEED, SHARE, describe, resolve_source, start
+from kerasgan.cli.options import MODEL, PATH, SEED, SHARE, describe, resolve_source, start
 from kerasgan.config import parse_record
 from kerasgan.errors import DataError
 from kerasgan.presets import PRESETS
@@ -18,7 +18,7 @@ CROP = 512
 
 
 @click.command()
-@click.argument("model", type=PATH)
+@click.argument("model", type=MODEL)
 @click.option("--data", type=click.Path(), help="What to measure on. [default: the run's own data]")
 @click.option("--amount", "amounts", type=SHARE, multiple=True, help="Share of noise; repeatable.")
 @click.option("--salt-vs-pepper", type=SHARE, help="Share of the noise that is white.")
@@ -52,7 +52,8 @@ def evaluate(
 ) -> None:
     """Measure a trained MODEL beside classical filters.
 
-    MODEL is a run folder, a .keras or .tflite file, or a bundle, whose files are all measured.
+    MODEL is a run folder, a .keras or .tflite file, a bundle, whose files are all measured, or the
+    name of a model that comes with kerasgan.
     """
     start()
     from kerasgan.data.sources import load_images

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from kerasgan.cli.options import PATH, SEED, overwrite_option, resolve_source, start
+from kerasgan.cli.options import MODEL, PATH, SEED, overwrite_option, resolve_source, start
 from kerasgan.config import parse_record
 from kerasgan.presets import PRESETS
 
@@ -33,7 +33,7 @@ SIZE = Size()
 
 
 @click.command()
-@click.argument("model", type=PATH)
+@click.argument("model", type=MODEL)
 @click.option("--tflite", is_flag=True, required=True, help="The format; the only one so far.")
 @click.option(
     "--quantize",

@@ -31,7 +31,18 @@ class Share(click.ParamType[Any]):
         return amount if self._ranges else amount[0]
 
 
-PATH = click.Path(path_type=Path)
+class ModelPath(click.ParamType[Any]):
+    """The path of a model, or the name of one that comes with kerasgan."""
+
+    name = "model"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Path:
+        from kerasgan.zoo import find_model
+
+        return find_model(value)
+
+
+PATH, MODEL = click.Path(path_type=Path), ModelPath()
 SHARE, SHARES = Share(ranges=False), Share(ranges=True)
 SEED = click.IntRange(0, 2**32 - 1)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from kerasgan.cli.options import PATH, SEED, SHARE, overwrite_option, start
+from kerasgan.cli.options import MODEL, PATH, SEED, SHARE, overwrite_option, start
 from kerasgan.cli.runs import newest_run
 from kerasgan.errors import DataError, KerasganError, OutputError
 
@@ -16,17 +16,20 @@ from kerasgan.errors import DataError, KerasganError, OutputError
 @click.option("-o", "--output", type=PATH, help="A file, or a folder. [default: beside the input]")
 @click.option(
     "--model",
-    type=PATH,
-    help="A run folder, a .keras or .tflite file, or a bundle. [default: the newest run]",
+    type=MODEL,
+    help="A run folder, a .keras or .tflite file, a bundle, or a name that `kerasgan models` "
+    "lists. [default: the newest run in runs/, or what comes with kerasgan]",
 )
 @overwrite_option
 def denoise(
     images: tuple[Path, ...], output: Path | None, model: Path | None, overwrite: bool
 ) -> None:
     """Restore pictures, IMAGES or whole folders of them, with a trained model."""
+    from kerasgan.zoo import DEFAULT_MODEL, find_model
+
     plan = list(_plan(images, output, "_restored", overwrite))
     if model is None:
-        model = newest_run()
+        model = newest_run() or find_model(DEFAULT_MODEL)
         click.echo(f"Restoring with {model}")
     start()
     from kerasgan.images import Picture, check_output, read_picture, write_picture

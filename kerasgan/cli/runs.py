@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import click
-
 RUNS = Path("runs")
 
 
@@ -15,15 +13,7 @@ def next_run(name: str) -> Path:
     return RUNS / f"{name}-{number}"
 
 
-def newest_run() -> Path:
-    """Returns the run whose generator was saved last.
-
-    Raises:
-        click.UsageError: if there is none.
-    """
+def newest_run() -> Path | None:
+    """Returns the run whose generator was saved last, if there is any."""
     generators = sorted(RUNS.glob("*/generator.keras"), key=lambda path: path.stat().st_mtime)
-    if not generators:
-        raise click.UsageError(
-            f"there is no trained model in {RUNS}/; train one with: kerasgan train, or give --model"
-        )
-    return generators[-1].parent
+    return generators[-1].parent if generators else None

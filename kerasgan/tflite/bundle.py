@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kerasgan.config import parse_record
+from kerasgan.config import RunConfig, parse_record
 from kerasgan.errors import ModelError, OutputError
 from kerasgan.run_folder import RunFolder
 from kerasgan.tflite.model import TFLiteModel
@@ -77,6 +77,17 @@ class Bundle:
         if hash_of(path) != entry["sha256"]:
             raise ModelError(f"{path} is not the file that {MANIFEST} lists: the hashes differ")
         return path
+
+    @property
+    def config(self) -> RunConfig:
+        """The configuration that the generator was trained with.
+
+        Raises:
+            ModelError: if the bundle does not know it.
+        """
+        if self.manifest["training"] is None:
+            raise ModelError(f"{self.path} does not tell how it was trained")
+        return parse_record(self.manifest["training"], self.path / MANIFEST)[0]
 
     def models(self, *, threads: int = 1) -> Iterator[tuple[str, TFLiteModel]]:
         """Loads the files, one after the other.
