@@ -54,7 +54,7 @@ SIZE = Size()
 @click.option(
     "--calibration",
     metavar="SOURCE",
-    help="Clean pictures to choose 8-bit ranges by. [default: the run's training data]",
+    help="Clean pictures to calibrate and check with. [default: what the run was trained with]",
 )
 @click.option(
     "--io",
@@ -65,7 +65,9 @@ SIZE = Size()
     help="What the int8 file takes and gives: pixels, pixels less 128, or shares.",
 )
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of the calibration.")
-@click.option("-o", "--output", type=PATH, help="The folder. [default: MODEL's name + _tflite]")
+@click.option(
+    "-o", "--output", type=PATH, help="The folder. [default: here, MODEL's name + _tflite]"
+)
 @overwrite_option
 def export(
     model: Path,
@@ -87,29 +89,24 @@ def export(
     from kerasgan.tflite.convert import check_sizes
     from kerasgan.tflite.export import export_bundle
 
-    output = output or model.with_name(model.stem + "_tflite")
+    output = output or Path(model.resolve().stem + "_tflite")
     check_replaceable(output, overwrite=overwrite)
     generator = load_generator(model)
     check_sizes(generator, sizes)
     record = training_record(model)
     config = PRESETS["selective"] if record is None else parse_record(record, model)[0]
-    channels = generator.input_shape[-1]
     data = config.data
+    source = data.source if calibration is None else resolve_source(calibration)
     images = load_images(
-        data.source,
-        channels=channels,
+        source,
+        channels=generator.input_shape[-1],
         seed=config.seed,
-        limit=data.limit,
+        limit=data.limit if calibration is None else None,
         keep_duplicates=data.keep_duplicates,
     )
-    source, pictures = data.source, images.train
-    if calibration is not None:
-        source = resolve_source(calibration)
-        pictures = load_images(source, channels=channels, hold_out=False).train
-    held_out = images.held_out if len(images.held_out) else images.train
     if not sizes:
         patch = (data.patch_size, data.patch_size)
-        large = any(min(image.shape[:2]) >= max(_TILE) for image in pictures)
+        large = any(min(image.shape[:2]) >= max(_TILE) for image in images.train)
         sizes = (patch, _TILE) if large else (patch,)
     chosen = QUANTIZATIONS if not quantizations or "all" in quantizations else quantizations
     try:
@@ -119,9 +116,9 @@ def export(
             quantizations=tuple(name for name in QUANTIZATIONS if name in chosen),
             sizes=tuple(dict.fromkeys(sizes)),
             any_size=dynamic,
-            calibration=pictures,
+            calibration=images.train,
             calibration_source=source,
-            held_out=held_out,
+            held_out=images.held_out if len(images.held_out) else images.train,
             numbers=numbers,
             seed=seed,
             record=record,
