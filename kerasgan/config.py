@@ -158,11 +158,12 @@ class RunConfig:
             be impulses, instead of over all.
         adversarial_weight: λ in generator loss = reconstruction + λ · adversarial; 0 trains without
             the discriminator.
-        g_optimizer: the generator's Adam.
-        d_optimizer: the discriminator's Adam.
+        g_optimizer: the generator's optimizer.
+        d_optimizer: the discriminator's optimizer.
         epochs: passes over the training patches.
         batch_size: patches per step, over all replicas.
         seed: not negative; decides the initial weights, the order, the patches and the noise.
+        start: the model whose generator training starts from; None starts from random weights.
     """
 
     data: DataConfig
@@ -177,6 +178,7 @@ class RunConfig:
     epochs: int
     batch_size: int
     seed: int = 0
+    start: str | None = None
 
     def __post_init__(self) -> None:
         multiple = 2 ** (len(self.generator.filters) - 1)
@@ -277,10 +279,16 @@ def parse_record(record: Any, path: Path) -> tuple[RunConfig, str]:
 def _from_dict(cls: type, values: Any, where: str) -> Any:
     _require(isinstance(values, dict), f"{where} must be an object")
     hints = typing.get_type_hints(cls)
-    unknown, missing = sorted(values.keys() - hints.keys()), sorted(hints.keys() - values.keys())
+    # What has a default may be missing: older files do not know it.
+    needed = {
+        field.name for field in dataclasses.fields(cls) if field.default is dataclasses.MISSING
+    }
+    unknown, missing = sorted(values.keys() - hints.keys()), sorted(needed - values.keys())
     _require(not unknown, f"{where} has an unknown key {', '.join(unknown)}")
     _require(not missing, f"{where} lacks {', '.join(missing)}")
-    return cls(**{key: _decode(hint, values[key], f"{where}.{key}") for key, hint in hints.items()})
+    return cls(
+        **{key: _decode(hints[key], value, f"{where}.{key}") for key, value in values.items()}
+    )
 
 
 def _decode(hint: Any, value: Any, where: str) -> Any:

@@ -50,19 +50,23 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     Raises:
         OutputError: if the place cannot be written to; nothing is left behind.
     """
-    path = Path(path)
+    path = Path(path).resolve()
     temporary, old = (path.with_name(f".{secrets.token_hex(6)}") for _ in range(2))
     try:
         temporary.mkdir(parents=True)
         yield temporary
         if path.exists():
             path.rename(old)
-        temporary.rename(path)
+        try:
+            temporary.rename(path)
+        except BaseException:
+            old.rename(path)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
-        for left in (temporary, old):
-            shutil.rmtree(left, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def write_text(path: Path, text: str) -> None:

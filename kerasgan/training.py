@@ -14,6 +14,7 @@ from kerasgan.errors import ModelError, first_line
 from kerasgan.files import atomic_path, write_text
 from kerasgan.gan import DenoisingGAN
 from kerasgan.pictures import save_comparison
+from kerasgan.restore import load_generator
 from kerasgan.run_folder import RunFolder
 
 _PICTURED = 4
@@ -34,7 +35,8 @@ def train(config: RunConfig, images: CleanImages, folder: RunFolder, *, resume=F
 
     Raises:
         OutputError: if the folder can no longer be written to; complete epochs are kept.
-        ModelError: if there is no complete epoch to resume from.
+        ModelError: if there is no complete epoch to resume from, or the model that the
+            configuration starts from is missing or another network.
     """
     keras.utils.set_random_seed(config.seed)
     data, noise = config.data, config.noise
@@ -44,6 +46,8 @@ def train(config: RunConfig, images: CleanImages, folder: RunFolder, *, resume=F
         if resume
         else DenoisingGAN.from_run_config(config, steps * config.epochs)
     )
+    if config.start is not None and not resume:
+        _start_from(config.start, gan)
     first_epoch = int(gan.g_optimizer.iterations) // steps
     shared = {
         "batch_size": config.batch_size,
@@ -69,6 +73,14 @@ def train(config: RunConfig, images: CleanImages, folder: RunFolder, *, resume=F
         verbose=verbose,
     )
     return gan
+
+
+def _start_from(model, gan):
+    weights = load_generator(model).get_weights()
+    own = [weight.shape for weight in gan.generator.weights]
+    if [weight.shape for weight in weights] != own:
+        raise ModelError(f"{model} is no {gan.generator.name} of the same size to start from")
+    gan.generator.set_weights(weights)
 
 
 def load_gan(path: Path) -> DenoisingGAN:

@@ -10,7 +10,7 @@ from kerasgan.networks import build_generator
 from kerasgan.presets import preset
 from kerasgan.restore import load_generator
 from kerasgan.run_folder import RunFolder
-from kerasgan.tflite.convert import QUANTIZATIONS
+from kerasgan.tflite import QUANTIZATIONS
 from kerasgan.tflite.export import export_bundle
 from kerasgan.training import train
 

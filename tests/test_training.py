@@ -8,9 +8,10 @@ from PIL import Image
 
 from kerasgan.errors import ModelError, OutputError
 from kerasgan.gan import DenoisingGAN
+from kerasgan.restore import load_generator
 from kerasgan.run_folder import RunFolder
 from kerasgan.training import load_gan, train
-from tests.conftest import small_config
+from tests.conftest import run_of, small_config
 
 
 def run(folder, images, **changes):
@@ -136,3 +137,25 @@ def test_a_write_that_fails_costs_no_more_than_the_epoch(
     assert not list(folder.path.glob(".*"))
     train(small_config(), clean_images, folder, resume=True, verbose=0)
     assert folder.history.read_text() == trained_run.history.read_text()
+
+
+def test_training_can_start_from_a_trained_generator(clean_images, trained_run, tmp_path):
+    config = small_config(start=str(trained_run.path), epochs=1)
+    # So small a rate that nothing moves: what is saved is what training started from.
+    still = config.replace(g_optimizer__learning_rate=1e-12, adversarial_weight=0.0)
+    run = run_of(tmp_path / "run", clean_images, still)
+    noisy = np.random.default_rng(0).choice([0.0, 0.4, 1.0], (1, 32, 32, 1)).astype(np.float32)
+    started, trained = (load_generator(folder.path) for folder in (run, trained_run))
+    for own, other in zip(started.trainable_variables, trained.trainable_variables, strict=True):
+        np.testing.assert_allclose(own, other, atol=1e-8)
+    assert np.abs(started(noisy) - trained(noisy)).max() < 0.2
+
+
+def test_a_start_that_does_not_fit_is_named(clean_images, trained_run, tmp_path):
+    for model, message in [
+        (trained_run.path, "no selective_generator of the same size"),
+        (tmp_path / "none", "there is no model"),
+    ]:
+        config = small_config(start=str(model), generator__filters=(8, 4, 4))
+        with pytest.raises(ModelError, match=message):
+            run_of(tmp_path / "run", clean_images, config)

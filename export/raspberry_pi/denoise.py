@@ -11,8 +11,8 @@ folder `bundle` beside this program.
 """
 
 import argparse
+import contextlib
 import hashlib
-import io
 import json
 import os
 import resource
@@ -25,16 +25,24 @@ import numpy as np
 from PIL import Image, ImageOps
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
-# Colour of this many pixels, noisy and restored, takes 300 MB: it fits on a Pi with 1 GB.
+# Colour of this many pixels takes half a gigabyte: it fits on a Pi with 1 GB.
 MAX_PIXELS = 50_000_000
+# Rows that are copied out of a decoded picture at once.
+STRIP = 256
 # Files are taken up once they have not changed for so long.
 SETTLED_SECONDS = 2.0
+# How long a folder is left alone that could not be written to.
+RETRY_SECONDS = 30.0
 LARGEST_MARGIN, ANY_SIZE, ANY_MULTIPLE = 64, 512, 32
 STEPS_PER_PICTURE = 20
 
 
 class Failure(Exception):
     """Something that a person can act on; it is printed without a traceback."""
+
+
+class CannotWrite(Failure):
+    """No fault of the picture: the same one may be written later."""
 
 
 # --- The model ------------------------------------------------------------------------------------
@@ -75,6 +83,8 @@ class Model:
                 for runner in self._runners.values()
             ]
             self._input, self._output = tensors[0]
+            if any(list(noisy["shape"]) != list(restored["shape"]) for noisy, restored in tensors):
+                raise ValueError("it gives back other sizes than it takes")
         except (ValueError, RuntimeError, KeyError, IndexError) as error:
             raise Failure(f"{path} is damaged, or restores no pictures: {error}") from error
         self.load_seconds = time.perf_counter() - started
@@ -121,8 +131,9 @@ class Model:
 
 def likely_multiple(sizes):
     """A network's stride where no manifest tells it: one that its sizes leave room for."""
+    extents = [extent for size in sizes for extent in size]
     multiple = ANY_MULTIPLE
-    while any(extent % multiple or extent < 4 * multiple for size in sizes for extent in size):
+    while multiple > 1 and any(extent % multiple or extent < 4 * multiple for extent in extents):
         multiple //= 2
     return multiple
 
@@ -198,18 +209,20 @@ def read_file(path):
 
 def read_picture(path):
     """Reads 8-bit pixels (H, W, 1 or 3), opacity (H, W, 1) or None, and what to save with them."""
-    content = read_file(path)
-    if not content:
-        raise Failure(f"{path} is an empty file")
     try:
-        with Image.open(io.BytesIO(content)) as image:
+        with path.open("rb") as file:
+            start = file.read(25)
+        if not start:
+            raise Failure(f"{path} is an empty file")
+        with Image.open(path) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise Failure(f"{path} has more than {MAX_PIXELS:,} pixels")
-            if image.mode[0] in "IF" or (image.format == "PNG" and content[24] == 16):
+            if image.mode[0] in "IF" or (image.format == "PNG" and start[24] == 16):
                 raise Failure(f"{path} has more than 8 bits per value; convert it first")
             icc = image.info.get("icc_profile") if image.mode != "CMYK" else None
-            image = ImageOps.exif_transpose(image)
-            exif = image.getexif()
+            image.load()
+            ImageOps.exif_transpose(image, in_place=True)
+            exif = image.getexif().tobytes()
             grey = image.mode in ("1", "L", "LA", "La")
             mode = (
                 ("LA" if grey else "RGBA")
@@ -218,15 +231,20 @@ def read_picture(path):
                 if grey
                 else "RGB"
             )
-            pixels = np.asarray(image.convert(mode))
+            pixels = np.empty((image.height, image.width, len(mode)), np.uint8)
+            for top in range(0, image.height, STRIP):
+                bottom = min(top + STRIP, image.height)
+                strip = image.crop((0, top, image.width, bottom)).convert(mode)
+                pixels[top:bottom] = np.asarray(strip).reshape(pixels[top:bottom].shape)
     except Failure:
         raise
+    except FileNotFoundError as error:
+        raise Failure(f"there is no picture {path}") from error
     except Exception as error:  # Decoders raise whatever their format's code raises.
         raise Failure(f"cannot decode {path}: {error}") from error
-    pixels = pixels.reshape(*pixels.shape[:2], -1)
     kept = {"icc_profile": icc} if icc else {}
     if exif:
-        kept["exif"] = exif.tobytes()
+        kept["exif"] = exif
     if pixels.shape[2] in (2, 4):
         return pixels[..., :-1], pixels[..., -1:], kept
     return pixels, None, kept
@@ -246,20 +264,25 @@ def write_picture(path, pixels, alpha=None, kept=None, modified=None):
         if modified is not None:
             os.utime(temporary, ns=(modified, modified))
         os.replace(temporary, path)
+    except ValueError as error:
+        raise Failure(f"cannot write {path}: {error}") from error
     except OSError as error:
-        raise Failure(f"cannot write {path}: {error.strerror or error}") from error
+        raise CannotWrite(f"cannot write {path}: {error.strerror or error}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
-def find_pictures(folder, besides=None):
-    """The picture files below a folder, hidden ones and those in the folder `besides` left out."""
+def find_pictures(folder, output):
+    """The picture files below a folder; hidden ones are left out, and an output folder within."""
+    folder, output = folder.resolve(), output.resolve()
+    within = folder in output.parents
     return sorted(
         path
         for path in folder.rglob("*")
         if path.suffix.lower() in SUFFIXES
         and not path.name.startswith(".")
-        and not (besides and besides in path.parents)
+        and not (within and output in path.parents)
         and path.is_file()
     )
 
@@ -273,8 +296,8 @@ def denoise(model, sources, output, overwrite):
     for source in map(Path, sources):
         if source.is_dir():
             folder = output or source.resolve().with_name(source.resolve().name + "_restored")
-            pictures = find_pictures(source, besides=folder)
-            plan += [(path, folder / path.relative_to(source)) for path in pictures]
+            pictures = find_pictures(source, folder)
+            plan += [(path, folder / path.relative_to(source.resolve())) for path in pictures]
         elif not source.exists():
             raise Failure(f"there is no picture {source}")
         elif output is None:
@@ -305,7 +328,8 @@ def denoise(model, sources, output, overwrite):
 def restore_file(model, source, target, modified=None):
     started = time.perf_counter()
     pixels, alpha, kept = read_picture(source)
-    write_picture(target, restore(model, pixels), alpha, kept, modified)
+    pixels = restore(model, pixels)
+    write_picture(target, pixels, alpha, kept, modified)
     return time.perf_counter() - started
 
 
@@ -315,21 +339,19 @@ def watch(model, folder, output, interval):
     A restored picture gets the time of the one it was made from: that is how, after a restart, one
     knows what is done, even on a Pi whose clock was wrong.
     """
-    folder = Path(folder)
     if not folder.is_dir():
         raise Failure(f"there is no folder {folder} to watch")
+    folder = folder.resolve()
     output = (output or folder / "restored").resolve()
+    if output == folder:
+        raise Failure("restored pictures need another folder than the one that is watched: -o")
     seen, refused = {}, {}
     print(f"Watching {folder}; restored pictures go to {output}", flush=True)
     while True:
         current = {}
-        for source in find_pictures(folder.resolve(), besides=output):
-            try:
-                status = source.stat()
-            except OSError:
-                continue  # It has gone again.
+        for source, status in scan(folder, output):
             state = status.st_size, status.st_mtime_ns
-            target = output / source.relative_to(folder.resolve())
+            target = output / source.relative_to(folder)
             if refused.get(source) == state or is_done(target, status):
                 continue
             before, since = seen.get(source, (None, 0.0))
@@ -341,6 +363,9 @@ def watch(model, folder, output, interval):
             try:
                 seconds = restore_file(model, source, target, status.st_mtime_ns)
                 print(f"{target}  {seconds:.2f} s", flush=True)
+            except CannotWrite as failure:
+                print(f"Error: {failure}; trying again later", file=sys.stderr, flush=True)
+                time.sleep(RETRY_SECONDS)
             except Failure as failure:
                 refused[source] = state
                 print(f"Error: {failure}", file=sys.stderr, flush=True)
@@ -348,24 +373,37 @@ def watch(model, folder, output, interval):
         time.sleep(interval)
 
 
+def scan(folder, output):
+    """The pictures of a folder that others write to, with their states."""
+    found = []
+    # Whatever goes while one looks is found, or missed, at the next look.
+    with contextlib.suppress(OSError):
+        for path in find_pictures(folder, output):
+            found.append((path, path.stat()))
+    return found
+
+
 def is_done(target, status):
-    try:
-        return target.stat().st_mtime_ns == status.st_mtime_ns
-    except OSError:
-        return False
+    # To two seconds: memory sticks keep no finer time, and files settle for longer than that.
+    with contextlib.suppress(OSError):
+        return abs(target.stat().st_mtime_ns - status.st_mtime_ns) < 2_000_000_000
+    return False
 
 
 def camera(model, output, frames, size):
     """Restores frames of the Pi's camera."""
     try:
         from picamera2 import Picamera2
-    except ImportError as error:
+    except (ImportError, ValueError) as error:
         raise Failure(
-            "picamera2 is not installed: sudo apt install python3-picamera2, and make the virtual "
-            "environment with --system-site-packages"
+            "picamera2 is missing, or built for another NumPy: sudo apt install python3-picamera2, "
+            f"and make the virtual environment with --system-site-packages ({error})"
         ) from error
     output = output or Path("restored")
-    device = Picamera2()
+    try:
+        device = Picamera2()
+    except (IndexError, RuntimeError) as error:
+        raise Failure(f"no camera answers; see rpicam-hello --list-cameras ({error})") from error
     # picamera2 names formats by the order in memory, the other way round: this is red first.
     device.configure(device.create_still_configuration({"format": "BGR888", "size": size}))
     device.start()
@@ -412,6 +450,16 @@ def parse_size(text):
     return int(height), int(width)
 
 
+def positive_seconds(text):
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0.0 < seconds < 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time in seconds")
+    return seconds
+
+
 def positive(text):
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no positive number")
@@ -428,7 +476,9 @@ def main(arguments=None):
     parser.add_argument("--threads", type=positive, default=os.cpu_count())
     parser.add_argument("--overwrite", action="store_true", help="replace what stands there")
     parser.add_argument("--watch", type=Path, metavar="FOLDER")
-    parser.add_argument("--interval", type=float, default=1.0, help="seconds between two looks")
+    parser.add_argument(
+        "--interval", type=positive_seconds, default=1.0, help="seconds between two looks"
+    )
     parser.add_argument("--camera", action="store_true")
     parser.add_argument("--frames", type=positive, default=1, help="of the camera")
     parser.add_argument("--size", type=parse_size, metavar="HxW", help="of frames and benchmark")
@@ -449,7 +499,7 @@ def main(arguments=None):
         if options.benchmark:
             return benchmark(model, options.size)
         return denoise(model, options.pictures, options.output, options.overwrite)
-    except Failure as failure:
+    except (Failure, OSError) as failure:
         print(f"Error: {failure}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -8,9 +8,10 @@ import click
 
 from kerasgan.cli.options import MODEL, PATH, SEED, overwrite_option, resolve_source, start
 from kerasgan.config import parse_record
+from kerasgan.errors import DataError
 from kerasgan.presets import PRESETS
+from kerasgan.tflite import NUMBERS, QUANTIZATIONS
 
-QUANTIZATIONS = ("float32", "float16", "dynamic", "int8")
 # A second size, so that pictures are not cut into patches, where calibration pictures have it.
 _TILE = (256, 256)
 
@@ -59,7 +60,7 @@ SIZE = Size()
 @click.option(
     "--io",
     "numbers",
-    type=click.Choice(["uint8", "int8", "float32"]),
+    type=click.Choice(NUMBERS),
     default="uint8",
     show_default=True,
     help="What the int8 file takes and gives: pixels, pixels less 128, or shares.",
@@ -94,16 +95,25 @@ def export(
     generator = load_generator(model)
     check_sizes(generator, sizes)
     record = training_record(model)
-    config = PRESETS["selective"] if record is None else parse_record(record, model)[0]
+    config, fingerprint = PRESETS["selective"], None
+    if record is not None:
+        config, fingerprint = parse_record(record, model)
     data = config.data
     source = data.source if calibration is None else resolve_source(calibration)
-    images = load_images(
-        source,
-        channels=generator.input_shape[-1],
-        seed=config.seed,
-        limit=data.limit if calibration is None else None,
-        keep_duplicates=data.keep_duplicates,
-    )
+    try:
+        images = load_images(
+            source,
+            channels=generator.input_shape[-1],
+            seed=config.seed,
+            limit=data.limit if calibration is None else None,
+            keep_duplicates=data.keep_duplicates,
+        )
+    except DataError as error:
+        if calibration is not None:
+            raise
+        raise DataError(f"{error}; or name clean pictures with --calibration") from error
+    # What training did not see is known of the very images that it was given alone.
+    known = calibration is None and fingerprint == images.fingerprint()
     if not sizes:
         patch = (data.patch_size, data.patch_size)
         large = any(min(image.shape[:2]) >= max(_TILE) for image in images.train)
@@ -119,6 +129,7 @@ def export(
             calibration=images.train,
             calibration_source=source,
             held_out=images.held_out if len(images.held_out) else images.train,
+            unseen=known and len(images.held_out) > 0,
             numbers=numbers,
             seed=seed,
             record=record,

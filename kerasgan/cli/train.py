@@ -8,6 +8,7 @@ import click
 
 from kerasgan.cli.evaluate import CROP, measure, write_scores
 from kerasgan.cli.options import (
+    MODEL,
     PATH,
     SEED,
     SHARE,
@@ -41,6 +42,7 @@ _FIELDS = {
 @click.option("--preset", type=click.Choice(list(PRESETS)), help="The recipe. [default: selective]")
 @click.option("--config", "config_file", type=PATH, help="Start from a run's config.json instead.")
 @click.option("--resume", type=PATH, metavar="RUN", help="Go on with an interrupted run.")
+@click.option("--start", type=MODEL, help="Start from this model's generator: fine-tune it.")
 @click.option("--output", type=PATH, help="The run folder. [default: the next free in runs/]")
 @overwrite_option
 @click.option("--epochs", type=click.IntRange(1), help="Passes over the training images.")
@@ -156,6 +158,8 @@ def _refuse(options: Any) -> None:
 
 def _changed(config: RunConfig, changes: dict[str, Any]) -> RunConfig:
     changes = {_FIELDS.get(name, name): value for name, value in changes.items()}
+    if "start" in changes:
+        changes["start"] = str(changes["start"].resolve())
     if "data__source" in changes:
         changes["data__source"] = resolve_source(changes["data__source"])
     try:

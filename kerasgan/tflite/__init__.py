@@ -1,1 +1,5 @@
 """TFLite: converting a generator, proving that the files restore as it does, and running them."""
+
+QUANTIZATIONS = ("float32", "float16", "dynamic", "int8")
+# What an 8-bit file takes and gives.
+NUMBERS = ("uint8", "int8", "float32")

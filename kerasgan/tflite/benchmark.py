@@ -1,8 +1,6 @@
 """How fast a .tflite file restores on this machine, and what memory that takes."""
 
 import multiprocessing
-import resource
-import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
@@ -117,8 +115,14 @@ def _measure_here(file: Path, size: tuple[int, int], threads: int, runs: int) ->
 
 
 def _peak_mib() -> float:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
+    # What getrusage tells on Linux includes the process that started this one.
+    status = Path("/proc/self/status")
+    if status.exists():
+        lines = status.read_text(encoding="utf-8").splitlines()
+        return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 2**10
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 def format_table(speeds: list[Speed]) -> str:

@@ -178,6 +178,8 @@ def check_replaceable(path: Path, *, overwrite: bool = False) -> None:
     """
     if path.exists() and not path.is_dir():
         raise OutputError(f"{path} is a file, not a folder")
+    if path.resolve() == Path.cwd():
+        raise OutputError("the current folder cannot be replaced; name a new one: --output")
     if not path.exists() or not any(path.iterdir()):
         return
     if not overwrite:

@@ -64,10 +64,13 @@ def _lines(manifest: dict[str, Any]) -> Iterator[str]:
             for result in (entry["psnr"][amount] for amount in amounts)
         )
         yield f"| {entry['file']} | " + " | ".join(cells) + " |"
+    checked = manifest["checked"]
+    unseen = ", which training did not see" if checked["unseen"] else ""
     yield (
         "\nMean PSNR in dB, and the difference from the Keras model, on noisy pictures of the "
-        "first size, cut from images held out of training; outputs rounded to 8 bits. Measured by "
-        "`kerasgan export` when it wrote this bundle; `kerasgan evaluate` measures on whole images."
+        f"first size, cut from images of {checked['source']}{unseen}; outputs rounded to 8 bits. "
+        "Measured by `kerasgan export` when it wrote this bundle; `kerasgan evaluate` measures "
+        "whole images."
     )
     yield "\n## Training\n"
     if manifest["training"] is None:

@@ -7,14 +7,12 @@ import keras
 import tensorflow as tf
 from tensorflow.lite.python.convert_phase import ConverterError
 
-from kerasgan.errors import ModelError, first_line
+from kerasgan.errors import ModelError, OutputError, first_line
 from kerasgan.networks import size_multiple
 from kerasgan.startup import held_back_stderr
+from kerasgan.tflite import NUMBERS, QUANTIZATIONS
 from kerasgan.tflite.model import INPUT, OUTPUT, SIGNATURE
 from kerasgan.tflite.rounding import round_kernels
-
-QUANTIZATIONS = ("float32", "float16", "dynamic", "int8")
-NUMBERS = ("uint8", "int8", "float32")
 
 
 def signature_names(sizes):
@@ -54,6 +52,7 @@ def convert(generator, quantization, *, sizes=None, calibration=None, numbers="u
             calibration.
         ModelError: if a size is no multiple of the generator's strides, or the generator needs
             operators that TFLite does not have.
+        OutputError: if the folder for temporary files is full.
     """
     integer = quantization == "int8"
     if quantization not in QUANTIZATIONS or numbers not in NUMBERS:
@@ -65,7 +64,10 @@ def convert(generator, quantization, *, sizes=None, calibration=None, numbers="u
     if integer:
         generator = round_kernels(generator, calibration(sizes[0]))
     with tempfile.TemporaryDirectory() as folder, held_back_stderr():
-        _save(generator, signatures, folder, known_range=integer)
+        try:
+            _save(generator, signatures, folder, known_range=integer)
+        except tf.errors.OpError as error:
+            raise OutputError(f"cannot write to {folder}: {first_line(error)}") from error
         converter = tf.lite.TFLiteConverter.from_saved_model(
             folder, signature_keys=list(signatures)
         )

@@ -47,6 +47,7 @@ def export_bundle(
     calibration: ImageSet,
     calibration_source: str,
     held_out: ImageSet,
+    unseen: bool = False,
     numbers: str = "uint8",
     seed: int = 0,
     record: dict[str, Any] | None = None,
@@ -62,8 +63,9 @@ def export_bundle(
         sizes: heights and widths that the files take, in pixels; each is a signature.
         any_size: whether to write a float32 file that takes any size, too.
         calibration: clean images by which "int8" chooses its ranges.
-        calibration_source: what those are called in the manifest.
+        calibration_source: what those, and `held_out`, are called in the manifest.
         held_out: clean images on which the files are compared with Keras.
+        unseen: whether it is known that training did not see those.
         numbers: what "int8" takes and gives; see `convert.convert`.
         seed: decides the calibration pictures.
         record: the content of the training run's config.json, where there is one.
@@ -121,6 +123,7 @@ def export_bundle(
             "certain_pixels_exact": exact,
             "files": files,
             "generator": _entry(folder / KERAS),
+            "checked": {"source": _name(calibration_source), "unseen": unseen},
             "calibration": {
                 "source": _name(calibration_source),
                 "pictures": PICTURES,
@@ -163,7 +166,10 @@ def _portable(record: dict[str, Any] | None) -> dict[str, Any] | None:
         return None
     config = record["config"]
     data = {**config["data"], "source": _name(config["data"]["source"])}
-    return {**record, "config": {**config, "data": data}}
+    config = {**config, "data": data}
+    if config.get("start"):
+        config["start"] = Path(config["start"]).name
+    return {**record, "config": config}
 
 
 def _name(source: str) -> str:

@@ -203,8 +203,9 @@ class TFLiteModel:
 
 def _likely_multiple(sizes: Iterable[tuple[int, int]]) -> int:
     """The largest power of two that all sizes are multiples of, and four times smaller than."""
+    extents = [extent for size in sizes for extent in size]
     multiple = _MULTIPLE
-    while any(extent % multiple or extent < 4 * multiple for size in sizes for extent in size):
+    while multiple > 1 and any(extent % multiple or extent < 4 * multiple for extent in extents):
         multiple //= 2
     return multiple
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-_PICTURES, _ROWS = 32, 20_000
+_PICTURES, _EXTENT, _ROWS = 32, 64, 20_000
 _LEVELS = 127
 # Of the mean square of a layer's inputs: what keeps its matrix invertible.
 _DAMPING = 0.01
@@ -33,11 +33,16 @@ def round_kernels(generator, pictures):
     layers = [layer for layer in generator.layers if type(layer) is keras.layers.Conv2D]
     observer = keras.Model(generator.input, [layer.input for layer in layers])
     pictures = list(pictures)
-    inputs = observer(np.stack(pictures[:: max(1, len(pictures) // _PICTURES)]))
-    for layer, seen in zip(layers, inputs, strict=True):
+    rows = [[] for _ in layers]
+    for picture in pictures[:: max(1, len(pictures) // _PICTURES)]:
+        # A corner of large pictures: there is no end to the memory that whole ones would take.
+        seen = observer(picture[np.newaxis, :_EXTENT, :_EXTENT])
+        for layer, values, own in zip(layers, seen, rows, strict=True):
+            own.append(_rows(layer, values))
+    for layer, own in zip(layers, rows, strict=True):
         kernel = layer.kernel.numpy()
         matrix = kernel.reshape(-1, kernel.shape[-1]).astype(np.float64)
-        values = _rounded(matrix, _rows(layer, seen))
+        values = _rounded(matrix, np.concatenate(own).astype(np.float64))
         rounded.get_layer(layer.name).kernel.assign(values.reshape(kernel.shape))
     return rounded
 
@@ -48,16 +53,15 @@ def _rows(layer, seen):
     patches = tf.image.extract_patches(
         seen, (1, *size, 1), (1, *stride, 1), (1, 1, 1, 1), layer.padding.upper()
     )
-    rows = patches.numpy().reshape(-1, patches.shape[-1]).astype(np.float64)
-    if len(rows) > _ROWS:
-        rows = np.random.default_rng(0).choice(rows, _ROWS, replace=False)
-    return rows
+    rows = patches.numpy().reshape(-1, patches.shape[-1])
+    wanted = min(len(rows), _ROWS // _PICTURES)
+    return np.random.default_rng(0).choice(rows, wanted, replace=False)
 
 
 def _rounded(matrix, rows):
     """Rounds a matrix (inputs, outputs), column by column to a grid of its own."""
     square = rows.T @ rows / len(rows)
-    square += _DAMPING * np.mean(np.diag(square)) * np.eye(len(square))
+    square += (_DAMPING * np.mean(np.diag(square)) + 1e-9) * np.eye(len(square))
     inverse = np.linalg.cholesky(np.linalg.inv(square)).T
     largest = np.abs(matrix).argmax(axis=0)
     scales = np.maximum(np.abs(matrix).max(axis=0), 1e-12) / _LEVELS

@@ -212,8 +212,17 @@ def test_two_inputs_of_one_name_are_refused(photos, folder):
     assert "two pictures would become out/a.png" in output
 
 
-def test_denoise_without_any_model_says_how_to_get_one(photo):
-    assert "kerasgan train" in run("denoise", photo, status=2)
+def test_denoise_without_any_run_takes_the_model_that_comes_with_kerasgan(photo, folder):
+    run("corrupt", photo, "--amount", "0.3")
+    output = run("denoise", "photo_noisy.png")
+    assert re.search(r"Restoring with .*saved_models.selective-fer2013", output)
+    noisy, restored = (
+        read_picture(folder / f"photo_noisy{ending}.png").pixels for ending in ("", "_restored")
+    )
+    certain = (noisy > 0) & (noisy < 255)
+    np.testing.assert_array_equal(restored[certain], noisy[certain])
+    clean = read_picture(photo).pixels
+    assert np.abs(restored.astype(int) - clean).mean() < 3
 
 
 def test_corrupt_is_seeded_and_never_lossy(folder, photo):

@@ -1,13 +1,14 @@
 """The Raspberry Pi kit: the same pictures as the library, and a program that does not give up."""
 
 import ast
+import contextlib
 import importlib.util
-import json
 import shutil
 import signal
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -135,9 +136,37 @@ def test_bad_pictures_are_told_and_passed_over(run, tmp_path):
         ([tmp_path / "none.png"], "there is no picture"),
         ([folder / "good.png", folder / "good.png", "-o", tmp_path / "out"], "to one file"),
         (["--watch", tmp_path / "none"], "there is no folder"),
+        (["--watch", folder, "-o", folder], "another folder than the one that is watched"),
+        ([folder / "good.png", "-o", folder / "text.png" / "under.png"], "cannot write"),
+        ([folder / "good.png", "-o", tmp_path / ("long" * 70 + ".png")], "File name too long"),
     ]:
         status, printed = run(*arguments)
         assert status == 1 and message in printed
+
+
+def test_damaged_pictures_never_end_the_program(tmp_path):
+    exif = Image.Exif()
+    exif[270], exif[274] = "a description", 6
+    path = save(tmp_path / "a.jpg", noisy_picture(24, 24, channels=3), exif=exif)
+    content, random = bytearray(path.read_bytes()), np.random.default_rng(0)
+    for _ in range(400):
+        damaged = bytearray(content)
+        for place in random.integers(0, len(content), 3):
+            damaged[place] = random.integers(256)
+        path.write_bytes(damaged)
+        with contextlib.suppress(kit.Failure), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            kit.read_picture(path)
+
+
+def test_large_pictures_are_read_in_strips(tmp_path, monkeypatch):
+    monkeypatch.setattr(kit, "STRIP", 7)
+    pixels = noisy_picture(40, 30, channels=3)
+    path = save(tmp_path / "a.png", pixels)
+    np.testing.assert_array_equal(kit.read_picture(path)[0], pixels)
+    monkeypatch.setattr(kit, "MAX_PIXELS", 40 * 30 - 1)
+    with pytest.raises(kit.Failure, match="has more than 1,199 pixels"):
+        kit.read_picture(path)
 
 
 def test_bad_models_are_told(run, bundle, tmp_path):
@@ -266,9 +295,3 @@ def test_watching_survives_bad_files_half_written_files_and_restarts(bundle, tmp
     names = sorted(path.name for path in restored.rglob("*.png"))
     assert names == ["bad.png", "one.png", "slow.png", "two.png"]
     assert not list(folder.rglob(".*"))
-
-
-def test_the_manifest_of_a_bundle_is_all_that_it_reads(bundle):
-    manifest = json.loads((bundle.path / "manifest.json").read_text())
-    assert kit.Model(bundle.path, 1).path.name == "int8.tflite"
-    assert kit.Model(bundle.path, 1).multiple == manifest["multiple"]

@@ -4,16 +4,17 @@ import json
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from kerasgan.data.clean import ImageSet
 from kerasgan.errors import DataError, ModelError, OutputError
 from kerasgan.networks import build_generator
 from kerasgan.restore import load_generator
-from kerasgan.tflite import checks
+from kerasgan.tflite import QUANTIZATIONS, checks
 from kerasgan.tflite.bundle import load_file
 from kerasgan.tflite.calibration import calibration_pictures
-from kerasgan.tflite.convert import QUANTIZATIONS, convert
+from kerasgan.tflite.convert import convert
 from tests.conftest import bundle_of, image_set, randomize, small_config, smooth_image
 
 
@@ -212,3 +213,13 @@ def test_quality_is_measured_on_pictures_of_the_size():
             assert amount - 0.1 < changed.mean() < amount + 0.1
             assert set(noisy[changed]) <= {0, 255}
     assert {len(pairs) for pairs in checks.held_out_pairs(small, (256, 256)).values()} == {8}
+
+
+def test_a_full_folder_for_temporary_files_is_named(tmp_path, monkeypatch):
+    def full(*arguments, **options):
+        raise tf.errors.ResourceExhaustedError(None, None, "No space left on device")
+
+    monkeypatch.setattr("kerasgan.tflite.convert._save", full)
+    with pytest.raises(OutputError, match=r"cannot write to /.*No space left on device"):
+        bundle_of(small_generator(), tmp_path / "bundle")
+    assert not list(tmp_path.iterdir())

@@ -9,8 +9,9 @@ import tensorflow as tf
 from kerasgan.errors import DataError, ModelError
 from kerasgan.images import to_float
 from kerasgan.restore import Restorer, load_generator
+from kerasgan.tflite import QUANTIZATIONS
 from kerasgan.tflite.bundle import load_file
-from kerasgan.tflite.convert import QUANTIZATIONS, convert
+from kerasgan.tflite.convert import convert
 from kerasgan.tflite.model import TFLiteModel
 from tests.conftest import image_set
 from tests.test_restore import noisy_picture
