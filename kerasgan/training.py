@@ -13,6 +13,7 @@ from kerasgan.data.pipeline import evaluation_pairs, steps_per_epoch, training_p
 from kerasgan.errors import ModelError, first_line
 from kerasgan.files import atomic_path, write_text
 from kerasgan.gan import DenoisingGAN
+from kerasgan.networks import build_generator
 from kerasgan.pictures import save_comparison
 from kerasgan.restore import load_generator
 from kerasgan.run_folder import RunFolder
@@ -47,7 +48,7 @@ def train(config: RunConfig, images: CleanImages, folder: RunFolder, *, resume=F
         else DenoisingGAN.from_run_config(config, steps * config.epochs)
     )
     if config.start is not None and not resume:
-        _start_from(config.start, gan)
+        gan.generator.set_weights(start_weights(config))
     first_epoch = int(gan.g_optimizer.iterations) // steps
     shared = {
         "batch_size": config.batch_size,
@@ -75,12 +76,23 @@ def train(config: RunConfig, images: CleanImages, folder: RunFolder, *, resume=F
     return gan
 
 
-def _start_from(model, gan):
-    weights = load_generator(model).get_weights()
-    own = [weight.shape for weight in gan.generator.weights]
-    if [weight.shape for weight in weights] != own:
-        raise ModelError(f"{model} is no {gan.generator.name} of the same size to start from")
-    gan.generator.set_weights(weights)
+def start_weights(config: RunConfig):
+    """Reads the weights that a fine-tuned generator starts from.
+
+    Args:
+        config: what to train, with a model to start from.
+
+    Returns:
+        A list of arrays, for the generator's `set_weights`.
+
+    Raises:
+        ModelError: if there is no such model, or its network is not the configuration's.
+    """
+    weights = load_generator(config.start).get_weights()
+    own = build_generator(config.generator, config.data.channels)
+    if [weight.shape for weight in weights] != [weight.shape for weight in own.weights]:
+        raise ModelError(f"{config.start} is no {own.name} of the same size to start from")
+    return weights
 
 
 def load_gan(path: Path) -> DenoisingGAN:

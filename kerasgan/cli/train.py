@@ -97,7 +97,7 @@ def train(
     from kerasgan.evaluation import center_crops, check_measurable, reported_amounts
     from kerasgan.restore import Restorer
     from kerasgan.run_folder import RunFolder
-    from kerasgan.training import train
+    from kerasgan.training import start_weights, train
 
     folder = RunFolder(path)
     if resume is None:
@@ -121,6 +121,8 @@ def train(
     held_out = center_crops(images.held_out.first(test_images), CROP)
     check_measurable(held_out)
     if resume is None:
+        if config.start is not None:
+            start_weights(config)  # Refused before there is a run folder.
         folder.create(config, images, overwrite=overwrite)
     click.echo(f"Training into {path}")
     try:

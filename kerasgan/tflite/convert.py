@@ -11,8 +11,12 @@ from kerasgan.errors import ModelError, OutputError, first_line
 from kerasgan.networks import size_multiple
 from kerasgan.startup import held_back_stderr
 from kerasgan.tflite import NUMBERS, QUANTIZATIONS
+from kerasgan.tflite.equalization import equalize
 from kerasgan.tflite.model import INPUT, OUTPUT, SIGNATURE
 from kerasgan.tflite.rounding import round_kernels
+
+# Of the calibration pictures, what weights are prepared by; corners of large ones, for memory.
+_SAMPLE, _EXTENT = 32, 64
 
 
 def signature_names(sizes):
@@ -62,7 +66,11 @@ def convert(generator, quantization, *, sizes=None, calibration=None, numbers="u
     check_sizes(generator, sizes or ())
     signatures = signature_names(sizes or [(None, None)])
     if integer:
-        generator = round_kernels(generator, calibration(sizes[0]))
+        pictures = list(calibration(sizes[0]))
+        sample = [
+            picture[:_EXTENT, :_EXTENT] for picture in pictures[:: max(1, len(pictures) // _SAMPLE)]
+        ]
+        generator = round_kernels(equalize(generator, sample), sample)
     with tempfile.TemporaryDirectory() as folder, held_back_stderr():
         try:
             _save(generator, signatures, folder, known_range=integer)

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-_PICTURES, _EXTENT, _ROWS = 32, 64, 20_000
+_ROWS = 20_000
 _LEVELS = 127
 # Of the mean square of a layer's inputs: what keeps its matrix invertible.
 _DAMPING = 0.01
@@ -20,7 +20,7 @@ def round_kernels(generator, pictures):
 
     Args:
         generator: a functional Keras model.
-        pictures: iterable of float32 (height, width, C) in [0, 1], of one size; some are taken.
+        pictures: list of float32 (height, width, C) in [0, 1].
 
     Returns:
         A model of the same architecture.
@@ -32,13 +32,11 @@ def round_kernels(generator, pictures):
     rounded.set_weights(generator.get_weights())
     layers = [layer for layer in generator.layers if type(layer) is keras.layers.Conv2D]
     observer = keras.Model(generator.input, [layer.input for layer in layers])
-    pictures = list(pictures)
     rows = [[] for _ in layers]
-    for picture in pictures[:: max(1, len(pictures) // _PICTURES)]:
-        # A corner of large pictures: there is no end to the memory that whole ones would take.
-        seen = observer(picture[np.newaxis, :_EXTENT, :_EXTENT])
+    for picture in pictures:
+        seen = observer(picture[np.newaxis])
         for layer, values, own in zip(layers, seen, rows, strict=True):
-            own.append(_rows(layer, values))
+            own.append(_rows(layer, values, _ROWS // len(pictures)))
     for layer, own in zip(layers, rows, strict=True):
         kernel = layer.kernel.numpy()
         matrix = kernel.reshape(-1, kernel.shape[-1]).astype(np.float64)
@@ -47,15 +45,14 @@ def round_kernels(generator, pictures):
     return rounded
 
 
-def _rows(layer, seen):
-    """The inputs that a kernel is multiplied with, one position per row, some taken at random."""
+def _rows(layer, seen, most):
+    """The inputs that a kernel is multiplied with, one position per row, `most` at random."""
     size, stride = layer.kernel_size, layer.strides
     patches = tf.image.extract_patches(
         seen, (1, *size, 1), (1, *stride, 1), (1, 1, 1, 1), layer.padding.upper()
     )
     rows = patches.numpy().reshape(-1, patches.shape[-1])
-    wanted = min(len(rows), _ROWS // _PICTURES)
-    return np.random.default_rng(0).choice(rows, wanted, replace=False)
+    return np.random.default_rng(0).choice(rows, min(len(rows), most), replace=False)
 
 
 def _rounded(matrix, rows):
