@@ -39,6 +39,34 @@ VARIANTS = {
 }
 
 
+def split(data):
+    """The faces to train on, and those to measure on, none of the latter among the former."""
+    from kerasgan import load_images
+
+    faces = load_images(data).train
+    return (
+        faces.first(len(faces) - HELD_OUT),
+        faces.select(range(len(faces) - MEASURED, len(faces))),
+    )
+
+
+def train_and_measure(gan, train, held_out, *, steps, batch_size, flip=True):
+    """Trains a GAN; returns PSNR at each of `AMOUNTS`, as text, and the seconds it took."""
+    from kerasgan import evaluation_pairs, training_pairs
+
+    pairs = training_pairs(
+        train, amount=PRESETS["selective"].noise.amount, batch_size=batch_size, flip=flip
+    )
+    started = time.monotonic()
+    gan.fit(pairs, steps_per_epoch=steps, shuffle=False, verbose=0)
+    seconds = time.monotonic() - started
+    results = [
+        gan.evaluate(evaluation_pairs(held_out, amount=amount), verbose=0, return_dict=True)
+        for amount in AMOUNTS
+    ]
+    return " ".join(f"{result['psnr']:.2f}" for result in results), seconds
+
+
 @click.command()
 @click.argument("data")
 @click.argument("variants", nargs=-1, type=click.Choice(list(VARIANTS)))
@@ -47,28 +75,18 @@ def main(data, variants, pictures):
     start_tensorflow()
     import keras
 
-    from kerasgan import DenoisingGAN, evaluation_pairs, load_images, training_pairs
+    from kerasgan import DenoisingGAN
 
-    faces = load_images(data).train
-    train = faces.first(len(faces) - HELD_OUT)
-    held_out = faces.select(range(len(faces) - MEASURED, len(faces)))
+    train, held_out = split(data)
     for variant in variants or VARIANTS:
         config = PRESETS["selective"].replace(adversarial_weight=0.0)
         config = config.replace(**VARIANTS[variant])
         keras.utils.set_random_seed(0)
         steps = pictures // config.batch_size
         gan = DenoisingGAN.from_run_config(config, steps)
-        pairs = training_pairs(
-            train, amount=config.noise.amount, batch_size=config.batch_size, flip=config.data.flip
+        psnr, seconds = train_and_measure(
+            gan, train, held_out, steps=steps, batch_size=config.batch_size, flip=config.data.flip
         )
-        started = time.monotonic()
-        gan.fit(pairs, steps_per_epoch=steps, shuffle=False, verbose=0)
-        seconds = time.monotonic() - started
-        results = [
-            gan.evaluate(evaluation_pairs(held_out, amount=amount), verbose=0, return_dict=True)
-            for amount in AMOUNTS
-        ]
-        psnr = " ".join(f"{result['psnr']:.2f}" for result in results)
         weights = gan.generator.count_params()
         print(f"{variant:18} {psnr}   {weights:,} weights, {seconds:.0f} s", flush=True)
 

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -65,6 +65,12 @@ SIZE = Size()
     show_default=True,
     help="What the int8 file takes and gives: pixels, pixels less 128, or shares.",
 )
+@click.option(
+    "--notes",
+    metavar="FILE",
+    type=click.File(encoding="utf-8"),
+    help="Markdown for the end of the model card: results, provenance, licence.",
+)
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of the calibration.")
 @click.option(
     "-o", "--output", type=PATH, help="The folder. [default: here, MODEL's name + _tflite]"
@@ -78,6 +84,7 @@ def export(
     dynamic: bool,
     calibration: str | None,
     numbers: str,
+    notes: TextIO | None,
     seed: int,
     output: Path | None,
     overwrite: bool,
@@ -133,6 +140,7 @@ def export(
             numbers=numbers,
             seed=seed,
             record=record,
+            notes=_read(notes),
             overwrite=overwrite,
             on_step=lambda step: click.echo(f"Making and checking {step}"),
         )
@@ -146,3 +154,12 @@ def export(
         )
         click.echo(f"{name:9} {entry['bytes'] / 1000:8,.0f} kB   PSNR in dB, less Keras'  {psnr}")
     click.echo(f"\nRestore pictures with: kerasgan denoise PICTURE --model {output}")
+
+
+def _read(notes: TextIO | None) -> str:
+    if notes is None:
+        return ""
+    try:
+        return notes.read()
+    except UnicodeDecodeError as error:
+        raise DataError(f"{notes.name} is no text in UTF-8: {error}") from error

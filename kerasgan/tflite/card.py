@@ -8,17 +8,19 @@ from kerasgan.config import RunConfig
 from kerasgan.files import write_text
 
 
-def write_card(path: Path, manifest: dict[str, Any]) -> None:
+def write_card(path: Path, manifest: dict[str, Any], notes: str = "") -> None:
     """Writes a model card in Markdown.
 
     Args:
         path: the file.
         manifest: the content of the bundle's manifest.json; all figures are taken from it.
+        notes: what only its maker knows, in Markdown; it becomes the end of the card.
 
     Raises:
         OutputError: if the file cannot be written.
     """
-    write_text(path, "\n".join(_lines(manifest)) + "\n")
+    lines = [*_lines(manifest), *(["", notes.strip()] if notes else [])]
+    write_text(path, "\n".join(lines) + "\n")
 
 
 def _lines(manifest: dict[str, Any]) -> Iterator[str]:

@@ -51,6 +51,7 @@ def export_bundle(
     numbers: str = "uint8",
     seed: int = 0,
     record: dict[str, Any] | None = None,
+    notes: str = "",
     overwrite: bool = False,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> Bundle:
@@ -69,6 +70,7 @@ def export_bundle(
         numbers: what "int8" takes and gives; see `convert.convert`.
         seed: decides the calibration pictures.
         record: the content of the training run's config.json, where there is one.
+        notes: Markdown for the end of the model card.
         overwrite: whether a bundle that stands at `path` may be replaced.
         on_step: told what begins.
 
@@ -139,7 +141,7 @@ def export_bundle(
         bundle = Bundle.read(folder)
         on_step("samples")
         _write_samples(bundle, generator)
-        write_card(folder / CARD, manifest)
+        write_card(folder / CARD, manifest, notes)
     return Bundle.read(path)
 
 

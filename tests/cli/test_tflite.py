@@ -71,7 +71,9 @@ def test_export_evaluate_denoise_and_benchmark_one_after_the_other(own_run, phot
 
 def test_a_lone_generator_is_exported_by_the_bundled_photographs(trained_run, folder):
     path = shutil.copy(trained_run.generator, folder / "lone.keras")
-    run("export", path, "--tflite", "--quantize", "float16")
+    (folder / "notes.md").write_text("## Licence\n\nCC0\n")
+    run("export", path, "--tflite", "--quantize", "float16", "--notes", "notes.md")
+    assert (folder / "lone_tflite" / "MODEL_CARD.md").read_text().endswith("## Licence\n\nCC0\n")
     manifest = json.loads((folder / "lone_tflite" / "manifest.json").read_text())
     assert manifest["training"] is None
     # The bundled photographs have room for larger tiles, too.
@@ -104,6 +106,7 @@ def test_failures_are_one_line_and_leave_nothing(own_run, bundle, folder, photos
             ("export", own_run, "--tflite", "--size", "640x640", "--calibration", photos),
             "all calibration pictures are smaller than 640x640",
         ),
+        (("export", own_run, *SMALL, "--notes", photos / "a.png"), "is no text in UTF-8"),
         (("export", own_run, *SMALL, "--calibration", "nowhere"), "no data source 'nowhere'"),
         (("export", own_run, *SMALL, "-o", "text.tflite"), "is a file, not a folder"),
         (("export", own_run, *SMALL, "-o", photos), "is not empty"),
