@@ -13,6 +13,18 @@ class ModelError(KerasganError, ValueError):
     """A model file or run folder that cannot be used as it is."""
 
 
+class DistributionError(KerasganError, RuntimeError):
+    """Devices or machines that cannot be used together as asked, or that were lost."""
+
+
+class TrainingError(KerasganError, ArithmeticError):
+    """Training that has no finite loss any more."""
+
+
+class Stopped(KerasganError):
+    """Training that was asked by SIGTERM to stop, as a cloud machine is before it goes away."""
+
+
 class OutputError(KerasganError, OSError):
     """A place that cannot be written to, or would be overwritten."""
 

@@ -216,7 +216,7 @@ class DenoisingGAN(keras.Model):
         )
         tracked = self.training_trackers
         keys = tracked if self.adversarial else ("g_loss", "g_reconstruction_loss")
-        return {key: tracked[key].result() for key in keys}
+        return _reported({key: tracked[key].result() for key in keys})
 
     def _reconstruction_loss(self, noisy, clean, restored):
         per_pixel = self.reconstruction_loss(clean, restored)
@@ -248,11 +248,19 @@ class DenoisingGAN(keras.Model):
 
     def test_step(self, data):
         """Measures PSNR, SSIM and MSE as users see them: clipped and rounded to 8 bits."""
-        noisy, clean = data
+        noisy, clean, weight = keras.utils.unpack_x_y_sample_weight(data)
         restored = ops.round(ops.clip(self.generator(noisy, training=False), 0.0, 1.0) * 255) / 255
         for tracker in self.quality_trackers.values():
-            tracker.update_state(clean, restored)
-        return {key: tracker.result() for key, tracker in self.quality_trackers.items()}
+            tracker.update_state(clean, restored, sample_weight=weight)
+        # Of all replicas' images, however many each had.
+        context = tf.distribute.get_replica_context()
+        means = {}
+        for key, tracker in self.quality_trackers.items():
+            seen = [tf.identity(tracker.total.value), tf.identity(tracker.count.value)]
+            means[key] = tf.math.divide_no_nan(
+                *context.all_reduce(tf.distribute.ReduceOp.SUM, seen)
+            )
+        return _reported(means)
 
     @contextlib.contextmanager
     def averaged_weights(self):
@@ -281,9 +289,25 @@ class DenoisingGAN(keras.Model):
         with self.averaged_weights():
             return super().predict(*args, **kwargs)
 
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        """Does nothing: everything is built when it is compiled.
+
+        Keras would reduce a batch over replicas, which fails for those of several workers.
+        """
+
     def get_config(self):
         return {
             "name": self.name,
             "generator": keras.saving.serialize_keras_object(self.generator),
             "discriminator": keras.saving.serialize_keras_object(self.discriminator),
         }
+
+
+def _reported(results):
+    """Gives logs the form in which Keras takes them: it averages those of workers over axis 0."""
+    strategy = tf.distribute.get_strategy()
+    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        return results
+    # It asks the logs for the device to do that on.
+    with tf.device(strategy.extended.worker_devices[0]):
+        return {key: ops.reshape(value, (1,)) for key, value in results.items()}

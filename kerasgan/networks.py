@@ -199,7 +199,9 @@ def build_discriminator(config: DiscriminatorConfig, patch_size, channels=1):
     noisy, image = keras.Input(shape, name="noisy"), keras.Input(shape, name="image")
     x = layers.Concatenate()([noisy, image])
     for level, filters in enumerate(config.filters):
-        x = layers.Conv2D(filters, 3, strides=2, padding="same")(x)
+        # A bias that a normalisation takes away again has no gradient but rounding errors, which
+        # Adam makes steps of: replicas would drift apart.
+        x = layers.Conv2D(filters, 3, strides=2, padding="same", use_bias=level == 0)(x)
         if level > 0:
             x = layers.BatchNormalization(synchronized=True)(x)
         # LeakyReLU(0.2), whose own layer trips TensorFlow's graph optimizer into printing an error.

@@ -5,7 +5,8 @@ import os
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 _ENVIRONMENT = {
     "KERAS_BACKEND": "tensorflow",
@@ -15,11 +16,17 @@ _ENVIRONMENT = {
 }
 
 
-def start_tensorflow() -> None:
+def start_tensorflow(find_devices: Callable[[], Any] | None = None) -> Any:
     """Imports TensorFlow and lets it find its devices, without its messages.
 
     Environment variables that the user has set are left alone. Should the start fail, everything
     that was held back is printed.
+
+    Args:
+        find_devices: called after the import, to find devices in another way than usually.
+
+    Returns:
+        What `find_devices` returned.
     """
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
@@ -29,9 +36,10 @@ def start_tensorflow() -> None:
         import absl.logging
         import tensorflow as tf
 
-        tf.config.list_logical_devices()
+        found = (find_devices or tf.config.list_logical_devices)()
         absl.logging.set_verbosity(absl.logging.ERROR)
         tf.get_logger().setLevel("ERROR")
+    return found
 
 
 @contextlib.contextmanager

@@ -1,16 +1,22 @@
 """Training: from a configuration and clean images to a run folder with everything in it."""
 
+import contextlib
 import csv
 import io
+import math
+import signal
+import threading
 from pathlib import Path
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from kerasgan.config import RunConfig
 from kerasgan.data.clean import CleanImages
 from kerasgan.data.pipeline import evaluation_pairs, steps_per_epoch, training_pairs
-from kerasgan.errors import ModelError, first_line
+from kerasgan.distribution import check_batch, is_chief
+from kerasgan.errors import DistributionError, ModelError, Stopped, TrainingError, first_line
 from kerasgan.files import atomic_path, write_text
 from kerasgan.gan import DenoisingGAN
 from kerasgan.networks import build_generator
@@ -21,8 +27,18 @@ from kerasgan.run_folder import RunFolder
 _PICTURED = 4
 
 
-def train(config: RunConfig, images: CleanImages, folder: RunFolder, *, resume=False, verbose=1):
+def train(
+    config: RunConfig,
+    images: CleanImages,
+    folder: RunFolder,
+    *,
+    resume=False,
+    verbose=1,
+    strategy=None,
+):
     """Trains a GAN, keeping every complete epoch in a run folder.
+
+    Of several workers, the chief alone writes; all of them read the folder when they resume.
 
     Args:
         config: what to train.
@@ -30,6 +46,7 @@ def train(config: RunConfig, images: CleanImages, folder: RunFolder, *, resume=F
         folder: made beforehand with `RunFolder.create`.
         resume: whether to go on from the folder's last complete epoch.
         verbose: 0 for silence, 1 for Keras' progress bar, 2 for one line per epoch.
+        strategy: the tf.distribute.Strategy to spread it by; None for the current one.
 
     Returns:
         The trained `DenoisingGAN`.
@@ -38,18 +55,24 @@ def train(config: RunConfig, images: CleanImages, folder: RunFolder, *, resume=F
         OutputError: if the folder can no longer be written to; complete epochs are kept.
         ModelError: if there is no complete epoch to resume from, or the model that the
             configuration starts from is missing or another network.
+        DistributionError: if replicas cannot share a batch evenly, or another worker is lost.
+        TrainingError: if a loss is no finite number; complete epochs are kept.
+        Stopped: if SIGTERM came; the step was finished, and complete epochs are kept.
     """
+    strategy = strategy or tf.distribute.get_strategy()
+    check_batch(config.batch_size, strategy)
     keras.utils.set_random_seed(config.seed)
     data, noise = config.data, config.noise
     steps = steps_per_epoch(images.train, batch_size=config.batch_size, patch_size=data.patch_size)
-    gan = (
-        load_gan(folder.model)
-        if resume
-        else DenoisingGAN.from_run_config(config, steps * config.epochs)
-    )
-    if config.start is not None and not resume:
-        gan.generator.set_weights(start_weights(config))
-    first_epoch = int(gan.g_optimizer.iterations) // steps
+    with strategy.scope():
+        gan = (
+            load_gan(folder.model)
+            if resume
+            else DenoisingGAN.from_run_config(config, steps * config.epochs)
+        )
+        if config.start is not None and not resume:
+            gan.generator.set_weights(start_weights(config))
+    first_epoch = int(gan.g_optimizer.iterations.numpy()) // steps
     shared = {
         "batch_size": config.batch_size,
         "patch_size": data.patch_size,
@@ -57,23 +80,76 @@ def train(config: RunConfig, images: CleanImages, folder: RunFolder, *, resume=F
         "salt_vs_pepper": noise.salt_vs_pepper,
         "seed": config.seed,
     }
-    validation = evaluation_pairs(images.validation, **shared)
-    gan.fit(
-        training_pairs(images.train, flip=data.flip, first_epoch=first_epoch, **shared),
-        validation_data=validation,
-        initial_epoch=first_epoch,
-        epochs=config.epochs,
-        steps_per_epoch=steps,
-        callbacks=[
-            _SeedEpochs(config.seed),
-            _KeepEpochs(folder, first_epoch, validation),
-            keras.callbacks.TensorBoard(folder.logs, write_graph=False),
-        ],
-        # The pairs come shuffled; Keras would only warn that it does not.
-        shuffle=False,
-        verbose=verbose,
-    )
+    shown = evaluation_pairs(images.validation, **shared).take(1)
+
+    def training(**share):
+        return training_pairs(
+            images.train, flip=data.flip, first_epoch=first_epoch, **shared, **share
+        )
+
+    def validation(**share):
+        several = strategy.num_replicas_in_sync > 1
+        return evaluation_pairs(images.validation, even=several, **shared, **share)
+
+    with _sigterm_noted() as asked_to_stop, _lost_workers_named(strategy):
+        callbacks = [_SeedEpochs(config.seed), _StopEarly(asked_to_stop)]
+        if is_chief(strategy):
+            callbacks += [
+                _KeepEpochs(folder, first_epoch, shown),
+                keras.callbacks.TensorBoard(folder.logs, write_graph=False),
+            ]
+        gan.fit(
+            _over_workers(strategy, training, config.batch_size),
+            validation_data=_over_workers(strategy, validation, config.batch_size),
+            initial_epoch=first_epoch,
+            epochs=config.epochs,
+            steps_per_epoch=steps,
+            callbacks=callbacks,
+            # The pairs come shuffled; Keras would only warn that it does not.
+            shuffle=False,
+            verbose=verbose,
+        )
     return gan
+
+
+def _over_workers(strategy, pairs, batch_size):
+    """Gives each worker its part; one machine's replicas share out what it gets by themselves."""
+    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        return pairs()
+
+    def part(context):
+        own = pairs(worker=context.input_pipeline_id, workers=context.num_input_pipelines)
+        return own.rebatch(context.get_per_replica_batch_size(batch_size))
+
+    return strategy.distribute_datasets_from_function(part)
+
+
+@contextlib.contextmanager
+def _lost_workers_named(strategy):
+    try:
+        yield
+    except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.InternalError) as error:
+        if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+            raise
+        raise DistributionError(
+            "another worker was lost; complete epochs are kept: start all workers again, with "
+            "--resume"
+        ) from error
+
+
+@contextlib.contextmanager
+def _sigterm_noted():
+    """Yields an event that SIGTERM sets, instead of ending the process."""
+    asked = threading.Event()
+    # Signals reach the main thread alone; in another, somebody else takes care of them.
+    if threading.current_thread() is not threading.main_thread():
+        yield asked
+        return
+    before = signal.signal(signal.SIGTERM, lambda number, frame: asked.set())
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def start_weights(config: RunConfig):
@@ -124,19 +200,41 @@ class _SeedEpochs(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         for number, layer in enumerate(self.model.discriminator.layers):
-            if isinstance(layer, keras.layers.Dropout):
+            if isinstance(layer, keras.layers.Dropout) and layer.rate > 0:
                 digits = np.random.SeedSequence((self._seed, epoch, number)).generate_state(2)
                 layer.seed_generator.state.assign(digits)
+
+
+class _StopEarly(keras.callbacks.Callback):
+    """Ends training after the step in which a loss is no number any more, or a stop was asked."""
+
+    def __init__(self, asked_to_stop):
+        super().__init__()
+        self._asked = asked_to_stop
+        self._complete = 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._complete = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        for name, value in logs.items():
+            if not math.isfinite(value):
+                raise TrainingError(
+                    f"{name} became {value} in step {batch + 1} of epoch {self._complete + 1}; "
+                    f"{self._complete} complete epochs are kept. Train with a lower --learning-rate"
+                )
+        if self._asked.is_set():
+            raise Stopped(f"SIGTERM came; {self._complete} complete epochs are kept")
 
 
 class _KeepEpochs(keras.callbacks.Callback):
     """Keeps the models, the history and a picture of every complete epoch."""
 
-    def __init__(self, folder, first_epoch, validation):
+    def __init__(self, folder, first_epoch, shown):
         super().__init__()
         self._folder = folder
         self._rows = folder.read_history()[:first_epoch]
-        batches = list(validation.unbatch().take(_PICTURED))
+        batches = list(shown.unbatch().take(_PICTURED))
         self._noisy, self._clean = (np.stack(images) for images in zip(*batches, strict=True))
 
     def on_epoch_end(self, epoch, logs=None):
@@ -151,7 +249,7 @@ class _KeepEpochs(keras.callbacks.Callback):
             self.model.save(temporary)
         with self.model.averaged_weights(), atomic_path(self._folder.generator) as temporary:
             self.model.generator.save(temporary)
-        restored = self.model.predict(self._noisy, verbose=0)
+            restored = self.model.generator(self._noisy, training=False).numpy()
         save_comparison(
             self._folder.picture(epoch + 1),
             {"clean": self._clean, "noisy": self._noisy, "restored": restored},

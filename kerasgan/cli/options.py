@@ -1,5 +1,6 @@
 """What several commands share: types of options, starting TensorFlow, telling what was loaded."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +50,11 @@ SEED = click.IntRange(0, 2**32 - 1)
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace what stands there.")
 
 
-def start() -> None:
+def start(find_devices: Callable[[], Any] | None = None) -> Any:
     """Starts TensorFlow; commands call this before they import what needs it."""
     from kerasgan.startup import start_tensorflow
 
-    start_tensorflow()
+    return start_tensorflow(find_devices)
 
 
 def resolve_source(source: str) -> str:

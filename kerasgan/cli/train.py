@@ -1,5 +1,6 @@
 """kerasgan train."""
 
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,16 @@ from kerasgan.cli.options import (
 )
 from kerasgan.cli.runs import next_run
 from kerasgan.config import RunConfig, read_record
-from kerasgan.errors import DataError
+from kerasgan.distribution import (
+    STRATEGIES,
+    Name,
+    check_batch,
+    cluster_size,
+    is_chief,
+    make_strategy,
+    resolve_strategy,
+)
+from kerasgan.errors import DataError, Stopped
 from kerasgan.presets import PRESETS
 
 # Where in the configuration the options go that do not bear their field's name.
@@ -57,6 +67,14 @@ _FIELDS = {
 @click.option("--color", "channels", flag_value=3, type=int, help="Restore colour.")
 @click.option("--grey", "channels", flag_value=1, type=int, help="Restore grey. [default]")
 @click.option("--limit", type=click.IntRange(1), help="Use at most so many images of each split.")
+@click.option(
+    "--strategy",
+    "strategy_name",
+    type=click.Choice(STRATEGIES),
+    default="auto",
+    show_default=True,
+    help="Over what to spread training: all GPUs, the machines of TF_CONFIG, a TPU.",
+)
 @click.option("--keep-duplicates", is_flag=True, default=None, help="Keep repeated images.")
 @click.option("--seed", type=SEED, help="Decides weights, order and noise. [default: 0]")
 @click.option(
@@ -73,6 +91,7 @@ def train(
     test_images: int,
     preset: str | None,
     config_file: Path | None,
+    strategy_name: Name,
     **options: Any,
 ) -> None:
     """Train a denoising GAN and measure it on held-out pictures."""
@@ -92,7 +111,12 @@ def train(
     config = _changed(config, changes)
     path = resume or output or next_run(config.generator.architecture)
 
-    start()
+    strategy_name = resolve_strategy(strategy_name)
+    if strategy_name == "multi-worker":
+        click.echo(f"Waiting for {cluster_size()} workers")
+    strategy = start(lambda: make_strategy(strategy_name))
+    check_batch(config.batch_size, strategy)
+    chief = is_chief(strategy)
     from kerasgan.data.sources import load_images
     from kerasgan.evaluation import center_crops, check_measurable, reported_amounts
     from kerasgan.restore import Restorer
@@ -100,7 +124,7 @@ def train(
     from kerasgan.training import start_weights, train
 
     folder = RunFolder(path)
-    if resume is None:
+    if resume is None and chief:
         folder.check_free(overwrite=overwrite)
     data = config.data
     images = load_images(
@@ -120,11 +144,11 @@ def train(
         click.echo(f"Note: {message}.")
     held_out = center_crops(images.held_out.first(test_images), CROP)
     check_measurable(held_out)
-    if resume is None:
+    if resume is None and chief:
         if config.start is not None:
             start_weights(config)  # Refused before there is a run folder.
         folder.create(config, images, overwrite=overwrite)
-    click.echo(f"Training into {path}")
+    click.echo(f"Training into {path}" if chief else "Training; the chief keeps the run")
     try:
         gan = train(
             config,
@@ -132,6 +156,7 @@ def train(
             folder,
             resume=resume is not None,
             verbose=1 if sys.stdout.isatty() else 2,
+            strategy=strategy,
         )
     except KeyboardInterrupt:
         if not folder.model.exists():
@@ -140,6 +165,12 @@ def train(
             f"interrupted; {len(folder.read_history())} of {config.epochs} epochs are kept in "
             f"{path}. Go on with: kerasgan train --resume {path}"
         ) from None
+    except Stopped as error:
+        hint = f". Go on with: kerasgan train --resume {path}" if folder.model.exists() else ""
+        click.echo(f"Stopped: {error}{hint}", err=True)
+        raise SystemExit(128 + signal.SIGTERM) from None
+    if not chief:
+        return
     if len(held_out):
         scores = measure(
             {"restored": Restorer(gan)},

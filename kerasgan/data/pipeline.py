@@ -46,6 +46,8 @@ def training_pairs(
     flip=True,
     seed=0,
     first_epoch=0,
+    worker=0,
+    workers=1,
 ):
     """Builds endless batches of noisy and clean patches, fresh in every epoch.
 
@@ -62,24 +64,32 @@ def training_pairs(
         flip: whether patches are mirrored left to right at random.
         seed: decides order, patches, flips and noise.
         first_epoch: the epoch to begin with, counted from 0.
+        worker: which part of every batch to build, counted from 0.
+        workers: how many equal parts there are: one for each machine that trains.
 
     Returns:
-        A tf.data.Dataset of (noisy, clean), float32 (batch, patch, patch, C) in [0, 1].
+        A tf.data.Dataset of (noisy, clean), float32 (batch / workers, patch, patch, C) in [0, 1].
 
     Raises:
         DataError: if there are no images.
-        ValueError: if `amount` is not within [0, 1].
+        ValueError: if `amount` is not within [0, 1], or workers cannot share a batch evenly.
 
     Example:
         >>> pairs = training_pairs(images.train, amount=(0.05, 0.95))
         >>> gan.fit(pairs, steps_per_epoch=steps_per_epoch(images.train), epochs=10)
     """
+    if batch_size % workers:
+        raise ValueError(f"{workers} workers cannot share batches of {batch_size} evenly")
     table, amount = _PixelTable.of(images), _range(amount)
     ends = np.cumsum(_patch_counts(images, patch_size))
     patches = ends[-1]
     shown = batch_size * steps_per_epoch(images, batch_size=batch_size, patch_size=patch_size)
 
-    def pair(position):
+    own = batch_size // workers
+
+    def pair(count):
+        # Of each batch, a worker takes the part that begins at its number.
+        position = count // own * batch_size + worker * own + count % own
         order_seed = tf.stack([tf.constant(seed, tf.int64), position // shown])
         patch = tf.random.experimental.index_shuffle(
             position % shown % patches, order_seed, patches - 1
@@ -92,13 +102,22 @@ def training_pairs(
             clean = tf.where(mirror < 0.5, clean[:, ::-1], clean)
         return _with_noise(clean, amount, salt_vs_pepper, example_seed)
 
-    positions = tf.data.Dataset.range(first_epoch * shown, np.iinfo(np.int64).max)
-    pairs = positions.map(pair, num_parallel_calls=tf.data.AUTOTUNE)
-    return pairs.batch(batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+    counts = tf.data.Dataset.range(first_epoch * shown // workers, np.iinfo(np.int64).max)
+    pairs = counts.map(pair, num_parallel_calls=tf.data.AUTOTUNE)
+    return pairs.batch(own, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
 
 
 def evaluation_pairs(
-    images: ImageSet, *, amount, batch_size=64, patch_size=48, salt_vs_pepper=0.5, seed=0
+    images: ImageSet,
+    *,
+    amount,
+    batch_size=64,
+    patch_size=48,
+    salt_vs_pepper=0.5,
+    seed=0,
+    even=False,
+    worker=0,
+    workers=1,
 ):
     """Builds batches of noisy and clean patches that are the same every time.
 
@@ -112,9 +131,14 @@ def evaluation_pairs(
         patch_size: height and width of the patches, in pixels.
         salt_vs_pepper: share of the replaced pixels that turn white.
         seed: decides the noise.
+        even: whether to fill the last batch up with patches that count for nothing, so that
+            replicas, which fail on none, can share it.
+        worker: which part of every even batch to build, counted from 0.
+        workers: how many equal parts there are: one for each machine that trains.
 
     Returns:
-        A finite tf.data.Dataset of (noisy, clean), float32 (batch, patch, patch, C) in [0, 1].
+        A finite tf.data.Dataset of (noisy, clean), float32 (batch, patch, patch, C) in [0, 1]; or
+        of (noisy, clean, weight), with (batch / workers,) weights of 1 or 0, if `even`.
 
     Raises:
         DataError: if there are no images.
@@ -128,13 +152,18 @@ def evaluation_pairs(
         for left in range(0, max(1, image.shape[1] - patch_size + 1), patch_size)
     ]
 
-    def pair(position, place):
-        clean = table.patch(*tf.unstack(place), patch_size)
-        return _with_noise(clean, amount, salt_vs_pepper, _fold_in((seed, _EVALUATION), position))
+    count, own = len(places), batch_size // workers
+    places = tf.constant(places, tf.int64)
 
-    numbered = tf.data.Dataset.from_tensor_slices(np.array(places, np.int64)).enumerate()
-    pairs = numbered.map(pair, num_parallel_calls=tf.data.AUTOTUNE)
-    return pairs.batch(batch_size).prefetch(tf.data.AUTOTUNE)
+    def pair(number):
+        position = number // own * batch_size + worker * own + number % own
+        clean = table.patch(*tf.unstack(places[position % count]), patch_size)
+        pair = _with_noise(clean, amount, salt_vs_pepper, _fold_in((seed, _EVALUATION), position))
+        return (*pair, tf.cast(position < count, tf.float32)) if even else pair
+
+    shown = math.ceil(count / batch_size) * own if even else count
+    pairs = tf.data.Dataset.range(shown).map(pair, num_parallel_calls=tf.data.AUTOTUNE)
+    return pairs.batch(own).prefetch(tf.data.AUTOTUNE)
 
 
 def noisy_image(clean, amount, *, salt_vs_pepper=0.5, seed=0, index=0):
