@@ -1,5 +1,6 @@
 """Image files: reading and writing them at 8 and 16 bits, grey and colour, with transparency."""
 
+import errno
 import io
 import warnings
 from dataclasses import dataclass, field
@@ -116,10 +117,7 @@ def read_picture(path: Path) -> Picture:
             (`MAX_PIXELS`) or of more than 16 bits.
     """
     path = Path(path)
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}") from error
+    content = _read(path)
     if not content:
         raise DataError(f"{path} is an empty file")
     try:
@@ -142,6 +140,16 @@ def read_picture(path: Path) -> Picture:
         unknown = isinstance(error, UnidentifiedImageError)
         reason = "not an image" if unknown else first_line(error)
         raise DataError(f"cannot decode {path}: {reason}") from error
+
+
+def _read(path: Path, again: bool = True) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        # Disks and networks fail once and then work; what is missing stays missing.
+        if again and error.errno in (errno.EIO, errno.ETIMEDOUT, errno.ESTALE, errno.EAGAIN):
+            return _read(path, again=False)
+        raise DataError(f"cannot read {path}: {error.strerror}") from error
 
 
 def _check_size(path: Path, width: int, height: int) -> None:

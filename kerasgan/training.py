@@ -80,7 +80,7 @@ def train(
         "salt_vs_pepper": noise.salt_vs_pepper,
         "seed": config.seed,
     }
-    shown = evaluation_pairs(images.validation, **shared).take(1)
+    measured = evaluation_pairs(images.validation, **shared)
 
     def training(**share):
         return training_pairs(
@@ -95,12 +95,13 @@ def train(
         callbacks = [_SeedEpochs(config.seed), _StopEarly(asked_to_stop)]
         if is_chief(strategy):
             callbacks += [
-                _KeepEpochs(folder, first_epoch, shown),
+                _KeepEpochs(folder, first_epoch, measured.take(1)),
                 keras.callbacks.TensorBoard(folder.logs, write_graph=False),
             ]
         gan.fit(
             _over_workers(strategy, training, config.batch_size),
             validation_data=_over_workers(strategy, validation, config.batch_size),
+            validation_steps=int(measured.cardinality()),
             initial_epoch=first_epoch,
             epochs=config.epochs,
             steps_per_epoch=steps,
@@ -221,10 +222,10 @@ class _StopEarly(keras.callbacks.Callback):
             if not math.isfinite(value):
                 raise TrainingError(
                     f"{name} became {value} in step {batch + 1} of epoch {self._complete + 1}; "
-                    f"{self._complete} complete epochs are kept. Train with a lower --learning-rate"
+                    f"complete epochs that are kept: {self._complete}. Lower the --learning-rate"
                 )
         if self._asked.is_set():
-            raise Stopped(f"SIGTERM came; {self._complete} complete epochs are kept")
+            raise Stopped(f"SIGTERM came; complete epochs that are kept: {self._complete}")
 
 
 class _KeepEpochs(keras.callbacks.Callback):
@@ -234,6 +235,7 @@ class _KeepEpochs(keras.callbacks.Callback):
         super().__init__()
         self._folder = folder
         self._rows = folder.read_history()[:first_epoch]
+        self._record = folder.config.read_text(encoding="utf-8")
         batches = list(shown.unbatch().take(_PICTURED))
         self._noisy, self._clean = (np.stack(images) for images in zip(*batches, strict=True))
 
@@ -243,6 +245,8 @@ class _KeepEpochs(keras.callbacks.Callback):
         writer = csv.DictWriter(text, self._rows[0].keys(), lineterminator="\n")
         writer.writeheader()
         writer.writerows(self._rows)
+        if not self._folder.config.is_file():  # Somebody removed the folder.
+            write_text(self._folder.config, self._record)
         # Before the model, which counts: a row that it does not know of is dropped on resume.
         write_text(self._folder.history, text.getvalue())
         with atomic_path(self._folder.model) as temporary:

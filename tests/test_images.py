@@ -1,3 +1,4 @@
+import errno
 import struct
 import zlib
 
@@ -203,3 +204,25 @@ def test_find_images_is_recursive_sorted_and_passes_over_the_rest(photos):
     (photos / ".hidden.png").write_text("no picture")
     names = [str(path.relative_to(photos)) for path in find_images(photos)]
     assert names == ["a.png", "b.bmp", "c.webp", "d.tif", "more/e.png", "more/f.png"]
+
+
+def test_a_disk_that_fails_once_is_read_again(tmp_path, monkeypatch):
+    path = tmp_path / "picture.png"
+    write_picture(path, Picture(np.full((8, 8, 1), 9, np.uint8)))
+    read, failures = type(path).read_bytes, []
+
+    def fail(times):
+        def read_bytes(self):
+            if len(failures) < times:
+                failures.append(self)
+                raise OSError(errno.EIO, "Input/output error")
+            return read(self)
+
+        failures.clear()
+        monkeypatch.setattr(type(path), "read_bytes", read_bytes)
+
+    fail(1)
+    assert (read_picture(path).pixels == 9).all()
+    fail(2)
+    with pytest.raises(DataError, match=r"cannot read .*picture\.png: Input/output error"):
+        read_picture(path)

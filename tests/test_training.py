@@ -1,12 +1,14 @@
 import csv
 import json
+import shutil
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
-from kerasgan.errors import ModelError, OutputError
+from kerasgan.errors import ModelError, OutputError, TrainingError
 from kerasgan.gan import DenoisingGAN
 from kerasgan.restore import load_generator
 from kerasgan.run_folder import RunFolder
@@ -137,6 +139,47 @@ def test_a_write_that_fails_costs_no_more_than_the_epoch(
     assert not list(folder.path.glob(".*"))
     train(small_config(), clean_images, folder, resume=True, verbose=0)
     assert folder.history.read_text() == trained_run.history.read_text()
+
+
+def test_a_loss_that_is_no_number_is_named_and_the_last_good_epoch_kept(tmp_path, clean_images):
+    folder = RunFolder(tmp_path / "run")
+    finite = DenoisingGAN._reconstruction_loss
+
+    def not_for_long(self, *args):
+        return finite(self, *args) * tf.where(self.g_optimizer.iterations > 4, np.nan, 1.0)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DenoisingGAN, "_reconstruction_loss", not_for_long)
+        with pytest.raises(
+            TrainingError, match=r"g_\w*loss became nan in step 3 of epoch 2; .* kept: 1"
+        ):
+            run(folder, clean_images)
+    assert int(load_gan(folder.model).g_optimizer.iterations) == 3
+    assert all(np.isfinite(weights).all() for weights in load_generator(folder.path).get_weights())
+
+
+def test_without_dropout(tmp_path, clean_images):
+    run(RunFolder(tmp_path / "run"), clean_images, discriminator__dropout=0.0, epochs=1)
+
+
+class _RemoveTheFolder(keras.callbacks.Callback):
+    def __init__(self, path):
+        super().__init__()
+        self._path = path
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 1:
+            shutil.rmtree(self._path)
+
+
+def test_a_folder_that_is_removed_comes_back(tmp_path, clean_images, trained_run, monkeypatch):
+    folder = RunFolder(tmp_path / "run")
+    remove = _RemoveTheFolder(folder.path)
+    monkeypatch.setattr(keras.callbacks, "TensorBoard", lambda *args, **kwargs: remove)
+    run(folder, clean_images)
+    assert folder.history.read_text() == trained_run.history.read_text()
+    assert folder.read_record() == (small_config(), clean_images.fingerprint())
+    assert_same_model(load_gan(folder.model), load_gan(trained_run.model))
 
 
 def test_training_can_start_from_a_trained_generator(clean_images, trained_run, tmp_path):

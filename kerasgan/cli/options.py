@@ -73,3 +73,6 @@ def describe(source: str, images: Any, hint: str = "") -> None:
             f"Dropped {images.dropped_train:,} repeated training images and "
             f"{images.dropped_held_out:,} held-out images that stand in training{hint}"
         )
+    if images.skipped:
+        count = len(images.skipped)
+        click.echo(f"Left out {count} image file{'s' * (count > 1)}: {'; '.join(images.skipped)}")

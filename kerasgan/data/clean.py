@@ -69,6 +69,7 @@ class CleanImages:
         test: what is measured at the end; empty where the source has no third split.
         dropped_train: exact repetitions dropped from `train`.
         dropped_held_out: images dropped from the other splits because `train` holds them too.
+        skipped: what was wrong with files that had to be left out.
     """
 
     train: ImageSet = field(default_factory=ImageSet)
@@ -76,6 +77,7 @@ class CleanImages:
     test: ImageSet = field(default_factory=ImageSet)
     dropped_train: int = 0
     dropped_held_out: int = 0
+    skipped: tuple[str, ...] = ()
 
     @classmethod
     def from_splits(cls, splits: Mapping[str, Iterable[tuple[str, Pixels]]]) -> "CleanImages":
@@ -137,10 +139,11 @@ class CleanImages:
             split.select(i for i, image in enumerate(split) if _digest(image) not in seen)
             for split in (self.validation, self.test)
         )
-        return CleanImages(
-            self.train.select(kept),
-            validation,
-            test,
+        return dataclasses.replace(
+            self,
+            train=self.train.select(kept),
+            validation=validation,
+            test=test,
             dropped_train=len(self.train) - len(kept),
             dropped_held_out=len(self.validation) + len(self.test) - len(validation) - len(test),
         )

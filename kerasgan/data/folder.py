@@ -1,5 +1,6 @@
 """A folder of image files as clean images."""
 
+import dataclasses
 import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,6 +19,8 @@ from kerasgan.images import (
 
 _SPLITS = {"train": ("train",), "validation": ("validation", "val"), "test": ("test",)}
 _NAMED_FAILURES = 5
+# The share of bad files above which something is wrong with the folder, and not with a file.
+_TOLERATED_FAILURES = 0.01
 
 
 def load_folder(
@@ -35,7 +38,8 @@ def load_folder(
         limit: keep at most this many images of each split.
 
     Returns:
-        The images, decoded, named by their paths below the folder.
+        The images, decoded, named by their paths below the folder. Files that cannot be decoded
+        are left out, and named in `skipped`, as long as they are less than one in a hundred.
 
     Raises:
         DataError: if there is no folder or no image in it, or naming the files that cannot be
@@ -45,20 +49,18 @@ def load_folder(
         raise DataError(f"there is no folder {folder}")
     draw = random.Random(seed)
     failures: list[str] = []
+    splits = {split: _limited(paths, limit, draw) for split, paths in _find_splits(folder).items()}
     images = CleanImages.from_splits(
-        {
-            split: _decode(folder, _limited(paths, limit, draw), channels, failures)
-            for split, paths in _find_splits(folder).items()
-        }
+        {split: _decode(folder, paths, channels, failures) for split, paths in splits.items()}
     )
-    if failures:
+    if len(failures) >= _TOLERATED_FAILURES * sum(map(len, splits.values())) and failures:
         named = "; ".join(failures[:_NAMED_FAILURES])
         more = "; …" if len(failures) > _NAMED_FAILURES else ""
         raise DataError(
             f"{len(failures)} of the image files in {folder} cannot be used; repair them or take "
             f"them out: {named}{more}"
         )
-    return images
+    return dataclasses.replace(images, skipped=tuple(failures))
 
 
 def _find_splits(folder: Path) -> dict[str, list[Path]]:

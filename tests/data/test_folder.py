@@ -80,6 +80,19 @@ def test_bad_files_are_all_named(photos):
     assert "text.png" in str(caught.value) and "empty.jpg" in str(caught.value)
 
 
+def test_few_bad_files_are_left_out_and_named(tmp_path):
+    for index in range(101):
+        Image.fromarray(smooth_image(index)[..., 0]).save(tmp_path / f"{index:03}.png")
+    (tmp_path / "007.png").write_text("hello")
+    images = load_folder(tmp_path)
+    assert len(images.train) == 100 and "007.png" not in images.train.names
+    assert len(images.skipped) == 1 and "007.png: not an image" in images.skipped[0]
+    assert images.without_duplicates().with_held_out(0).skipped == images.skipped
+    (tmp_path / "008.png").write_text("hello")
+    with pytest.raises(DataError, match="2 of the image files"):
+        load_folder(tmp_path)
+
+
 def test_folders_without_images_are_refused(tmp_path):
     (tmp_path / "notes.txt").write_text("")
     with pytest.raises(DataError, match="holds no images"):

@@ -64,6 +64,18 @@ def test_training_can_begin_at_any_epoch():
         np.testing.assert_array_equal(whole[16:], end)
 
 
+def test_workers_build_parts_of_the_same_batches():
+    images = image_set(7, height=16, width=16)
+    options = {"amount": (0.1, 0.9), "batch_size": 4, "patch_size": 16, "first_epoch": 1}
+    whole = training_pairs(images, **options)
+    parts = [training_pairs(images, **options, worker=worker, workers=2) for worker in (0, 1)]
+    for batch, *own in itertools.islice(zip(whole, *parts, strict=True), 5):
+        for expected, *halves in zip(batch, *own, strict=True):
+            np.testing.assert_array_equal(expected, np.concatenate(halves))
+    with pytest.raises(ValueError, match="3 workers cannot share batches of 4 evenly"):
+        training_pairs(images, **options, workers=3)
+
+
 def test_large_images_give_many_patches_cut_where_they_say():
     y, x = np.mgrid[:64, :48]
     image = np.stack([y * 3, x * 3], axis=-1).astype(np.uint8)
@@ -128,6 +140,26 @@ def test_evaluation_is_the_same_whatever_the_batch_size():
     for other in results[1:]:
         for one, two in zip(results[0], other, strict=True):
             np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_even_batches_add_only_what_does_not_count(workers):
+    images = image_set(5, height=16, width=16)
+    options = {"amount": 0.3, "batch_size": 4, "patch_size": 16}
+    expected = next(iter(evaluation_pairs(images, **{**options, "batch_size": 5})))
+    parts = [
+        evaluation_pairs(images, **options, even=True, worker=worker, workers=workers)
+        for worker in range(workers)
+    ]
+    batches = [
+        [np.concatenate(arrays) for arrays in zip(*own, strict=True)]
+        for own in zip(*parts, strict=True)
+    ]
+    assert [len(batch[0]) for batch in batches] == [4, 4]
+    noisy, clean, weight = (np.concatenate(arrays) for arrays in zip(*batches, strict=True))
+    np.testing.assert_array_equal(weight, [1, 1, 1, 1, 1, 0, 0, 0])
+    np.testing.assert_array_equal(noisy[:5], expected[0])
+    np.testing.assert_array_equal(clean[:5], expected[1])
 
 
 def test_evaluation_noise_differs_between_images_and_from_training():
