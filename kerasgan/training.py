@@ -16,7 +16,14 @@ from kerasgan.config import RunConfig
 from kerasgan.data.clean import CleanImages
 from kerasgan.data.pipeline import evaluation_pairs, steps_per_epoch, training_pairs
 from kerasgan.distribution import check_batch, is_chief
-from kerasgan.errors import DistributionError, ModelError, Stopped, TrainingError, first_line
+from kerasgan.errors import (
+    DistributionError,
+    ModelError,
+    OutputError,
+    Stopped,
+    TrainingError,
+    first_line,
+)
 from kerasgan.files import atomic_path, write_text
 from kerasgan.gan import DenoisingGAN
 from kerasgan.networks import build_generator
@@ -241,11 +248,19 @@ class _KeepEpochs(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self._rows.append({"epoch": epoch + 1, **logs})
+        try:
+            self._keep(epoch)
+        except OutputError:
+            if self._folder.config.is_file():
+                raise
+            self._keep(epoch)  # The folder was removed while it was written to.
+
+    def _keep(self, epoch):
         text = io.StringIO()
         writer = csv.DictWriter(text, self._rows[0].keys(), lineterminator="\n")
         writer.writeheader()
         writer.writerows(self._rows)
-        if not self._folder.config.is_file():  # Somebody removed the folder.
+        if not self._folder.config.is_file():
             write_text(self._folder.config, self._record)
         # Before the model, which counts: a row that it does not know of is dropped on resume.
         write_text(self._folder.history, text.getvalue())
