@@ -14,6 +14,7 @@ Architecture = Literal["classic", "selective"]
 Reconstruction = Literal["mse", "mae", "charbonnier"]
 Algorithm = Literal["adam", "muon"]
 Schedule = Literal["constant", "cosine"]
+Precision = Literal["float32", "float16", "bfloat16"]
 
 
 def _require(condition: bool, message: str) -> None:
@@ -164,6 +165,8 @@ class RunConfig:
         batch_size: patches per step, over all replicas.
         seed: not negative; decides the initial weights, the order, the patches and the noise.
         start: the model whose generator training starts from; None starts from random weights.
+        precision: what the networks compute in while they are trained; weights, filling and
+            residual stay float32, and so does the generator that is saved.
     """
 
     data: DataConfig
@@ -179,6 +182,7 @@ class RunConfig:
     batch_size: int
     seed: int = 0
     start: str | None = None
+    precision: Precision = "float32"
 
     def __post_init__(self) -> None:
         multiple = 2 ** (len(self.generator.filters) - 1)

@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+import signal
 from typing import Any, Literal
 
 from kerasgan.errors import DistributionError
@@ -38,14 +40,13 @@ def cluster_size() -> int:
 
 
 def resolve_strategy(name: Name) -> Name:
-    """Decides what "auto" stands for, and starts no device of TensorFlow.
+    """Decides, without TensorFlow, whether there is a cluster to join.
 
     Args:
         name: one of `STRATEGIES`.
 
     Returns:
-        Another name than "auto": "multi-worker" where TF_CONFIG or SLURM names a cluster, else
-        "mirrored" where there are several GPUs, else "none".
+        "multi-worker" for "auto" where TF_CONFIG names a cluster; any other name as it is.
 
     Raises:
         DistributionError: if TF_CONFIG is damaged, or "multi-worker" has no cluster.
@@ -56,13 +57,7 @@ def resolve_strategy(name: Name) -> Name:
             "--strategy multi-worker needs a cluster: set TF_CONFIG on every host, or start it "
             "with SLURM's srun"
         )
-    if name != "auto":
-        return name
-    if workers > 1:
-        return "multi-worker"
-    import tensorflow as tf
-
-    return "mirrored" if len(tf.config.list_physical_devices("GPU")) > 1 else "none"
+    return "multi-worker" if name == "auto" and workers > 1 else name
 
 
 def make_strategy(name: Name) -> Any:
@@ -72,19 +67,22 @@ def make_strategy(name: Name) -> Any:
         name: as `resolve_strategy` returns it.
 
     Returns:
-        A tf.distribute.Strategy. "mirrored" takes all GPUs or, without any, all logical CPUs.
+        A tf.distribute.Strategy. "mirrored" takes all GPUs or, without any, all logical CPUs;
+        "auto" is "mirrored" where there are several GPUs, else "none".
 
     Raises:
         DistributionError: if the cluster cannot be joined, or there is no TPU.
     """
     import tensorflow as tf
 
+    # Python's own handler would not run before all workers have come.
+    interrupted = signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         if name == "multi-worker":
             resolver = (
-                tf.distribute.cluster_resolver.SlurmClusterResolver()
-                if cluster_size() < 2
-                else tf.distribute.cluster_resolver.TFConfigClusterResolver()
+                tf.distribute.cluster_resolver.TFConfigClusterResolver()
+                if cluster_size() > 1
+                else _slurm_resolver()
             )
             return tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
         if name == "tpu":
@@ -95,8 +93,11 @@ def make_strategy(name: Name) -> Any:
     except (ValueError, RuntimeError, OSError, tf.errors.OpError) as error:
         what = "a TPU" if name == "tpu" else "the cluster"
         raise DistributionError(f"cannot use {what}: {error}") from error
-    if name == "mirrored":
-        devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    finally:
+        signal.signal(signal.SIGINT, interrupted)
+    gpus = tf.config.list_logical_devices("GPU")
+    if name == "mirrored" or (name == "auto" and len(gpus) > 1):
+        devices = gpus or tf.config.list_logical_devices("CPU")
         return tf.distribute.MirroredStrategy([device.name for device in devices])
     return tf.distribute.get_strategy()
 
@@ -136,5 +137,37 @@ def check_batch(batch_size: int, strategy: Any) -> None:
         )
 
 
+def wait_for_all(strategy: Any) -> None:
+    """Waits until every worker has come this far: one that ends early alarms the others.
+
+    Args:
+        strategy: a tf.distribute.Strategy.
+    """
+    import tensorflow as tf
+
+    def meet() -> Any:
+        context = tf.distribute.get_replica_context()
+        return context.all_reduce(tf.distribute.ReduceOp.SUM, tf.ones(()))
+
+    tf.function(lambda: strategy.run(meet))()
+
+
 def _in_slurm() -> bool:
-    return int(os.environ.get("SLURM_NTASKS", "1")) > 1 and "SLURM_PROCID" in os.environ
+    return "SLURM_PROCID" in os.environ and os.environ.get("SLURM_STEP_NUM_TASKS", "1") != "1"
+
+
+def _slurm_resolver() -> Any:
+    import tensorflow as tf
+
+    cluster_resolver = tf.distribute.cluster_resolver
+    if shutil.which("nvidia-smi"):
+        return cluster_resolver.SlurmClusterResolver()
+    # TensorFlow's own shares out GPUs, at least one for each task, and expects to find them.
+    tasks = int(os.environ["SLURM_STEP_NUM_TASKS"])
+    slurm = cluster_resolver.SlurmClusterResolver(
+        gpus_per_node=tasks, gpus_per_task=1, auto_set_gpu=False
+    )
+    spec = slurm.cluster_spec()
+    return cluster_resolver.SimpleClusterResolver(
+        spec, task_type=slurm.task_type, task_id=slurm.task_id, rpc_layer="grpc"
+    )

@@ -9,7 +9,7 @@ from keras import ops
 from kerasgan import metrics
 from kerasgan.config import OptimizerConfig, RunConfig
 from kerasgan.losses import adversarial_loss, mean_over_suspects, reconstruction_loss
-from kerasgan.networks import build_discriminator, build_generator
+from kerasgan.networks import build_discriminator, build_generator, computing_in
 from kerasgan.optimizers import build_optimizer
 from kerasgan.presets import PRESETS
 from kerasgan.zoo import read_saved_model
@@ -44,7 +44,7 @@ class DenoisingGAN(keras.Model):
         self.discriminator = discriminator
         self.training_trackers = {
             key: keras.metrics.Mean(name=key)
-            for key in ("g_loss", "g_reconstruction_loss", "g_adversarial_loss", "d_loss")
+            for key in ("g_reconstruction_loss", "g_adversarial_loss", "d_loss")
         } | {
             key: keras.metrics.BinaryAccuracy(name=key, threshold=0.0)
             for key in ("d_real_accuracy", "d_fake_accuracy")
@@ -75,14 +75,15 @@ class DenoisingGAN(keras.Model):
         Returns:
             A compiled model, untrained.
         """
-        data = config.data
-        gan = cls(
-            build_generator(config.generator, data.channels),
-            build_discriminator(config.discriminator, data.patch_size, data.channels),
-        )
+        data, precision = config.data, config.precision
+        with computing_in(precision):
+            gan = cls(
+                build_generator(config.generator, data.channels),
+                build_discriminator(config.discriminator, data.patch_size, data.channels),
+            )
         gan.compile(
-            optimizer=build_optimizer(config.g_optimizer, total_steps),
-            d_optimizer=build_optimizer(config.d_optimizer, total_steps),
+            optimizer=build_optimizer(config.g_optimizer, total_steps, precision),
+            d_optimizer=build_optimizer(config.d_optimizer, total_steps, precision),
             reconstruction=config.reconstruction,
             suspects_only=config.suspects_only,
             adversarial_weight=config.adversarial_weight,
@@ -209,14 +210,17 @@ class DenoisingGAN(keras.Model):
                 losses = self.adversarial_loss(ops.ones_like(fake_logits), fake_logits)
                 adversarial = tf.nn.compute_average_loss(losses)
             g_loss = reconstruction + self.adversarial_weight * adversarial
+            scaled = self.g_optimizer.scale_loss(g_loss)
         variables = self.generator.trainable_variables
-        self.g_optimizer.apply(g_tape.gradient(g_loss, variables), variables)
-        self._track(
-            g_loss=g_loss, g_reconstruction_loss=reconstruction, g_adversarial_loss=adversarial
+        self.g_optimizer.apply(g_tape.gradient(scaled, variables), variables)
+        self._track(g_reconstruction_loss=reconstruction, g_adversarial_loss=adversarial)
+        means = {key: tracker.result() for key, tracker in self.training_trackers.items()}
+        # Of the means: the graph optimizer reorders the step's own sum now and then, by one bit.
+        g_loss = (
+            means["g_reconstruction_loss"] + self.adversarial_weight * means["g_adversarial_loss"]
         )
-        tracked = self.training_trackers
-        keys = tracked if self.adversarial else ("g_loss", "g_reconstruction_loss")
-        return _reported({key: tracked[key].result() for key in keys})
+        keys = means if self.adversarial else ("g_reconstruction_loss",)
+        return _reported({"g_loss": g_loss} | {key: means[key] for key in keys})
 
     def _reconstruction_loss(self, noisy, clean, restored):
         per_pixel = self.reconstruction_loss(clean, restored)
@@ -234,8 +238,9 @@ class DenoisingGAN(keras.Model):
             )
             # Averaged over the global batch: Keras sums gradients over replicas.
             d_loss = tf.nn.compute_average_loss(0.5 * losses)
+            scaled = self.d_optimizer.scale_loss(d_loss)
         variables = self.discriminator.trainable_variables
-        self.d_optimizer.apply(d_tape.gradient(d_loss, variables), variables)
+        self.d_optimizer.apply(d_tape.gradient(scaled, variables), variables)
         self._track(d_loss=d_loss)
         self.training_trackers["d_real_accuracy"].update_state(real, real_logits)
         self.training_trackers["d_fake_accuracy"].update_state(fake, fake_logits)

@@ -4,6 +4,8 @@ All of them are made of Keras' own layers and operations, so a saved generator o
 with or without kerasgan installed.
 """
 
+import contextlib
+
 import keras
 from keras import layers, ops
 
@@ -36,7 +38,9 @@ def _classic_generator(config, channels):
     x = layers.Conv2DTranspose(middle, 3, strides=2, **conv)(x)
     x = layers.Concatenate()([x, encoded])
     x = layers.Conv2D(narrow, 3, **conv)(x)
-    restored = layers.Conv2D(channels, 3, padding="same", activation="sigmoid", name="restored")(x)
+    restored = layers.Conv2D(
+        channels, 3, padding="same", activation="sigmoid", dtype="float32", name="restored"
+    )(x)
     return keras.Model(noisy, restored, name="classic_generator")
 
 
@@ -60,7 +64,7 @@ def _selective_generator(config, channels):
     x = layers.ReLU()(layers.Add()([_conv_norm(x, full), _conv_norm(seen, full)]))
     # Starts at zero: the untrained network returns the filled-in picture.
     residual = layers.Conv2D(
-        channels, 3, padding="same", kernel_initializer="zeros", name="residual"
+        channels, 3, padding="same", kernel_initializer="zeros", dtype="float32", name="residual"
     )(x)
     # Clipped in this order, an 8-bit model clips and rounds while it adds, and only there.
     corrected = ops.minimum(ops.relu(filled + residual), 1.0)
@@ -95,10 +99,10 @@ def fill_gaps(images, certain, levels=3):
     )
     pyramid = [extremes]
     for _ in range(levels):
-        pyramid.append(layers.MaxPooling2D(2)(pyramid[-1]))
+        pyramid.append(layers.MaxPooling2D(2, dtype="float32")(pyramid[-1]))
     filled = None
     for cells in reversed(pyramid):
-        cells = layers.MaxPooling2D(3, strides=1, padding="same")(cells)
+        cells = layers.MaxPooling2D(3, strides=1, padding="same", dtype="float32")(cells)
         brightest, darkest = cells[..., :channels], 1.0 - cells[..., channels:]
         # Halved before they are added, which 8 bits hold without rounding twice.
         middle = 0.5 * brightest + 0.5 * darkest
@@ -112,7 +116,7 @@ def fill_gaps(images, certain, levels=3):
 
 
 def _smooth(x):
-    return layers.AveragePooling2D(3, strides=1, padding="same")(x)
+    return layers.AveragePooling2D(3, strides=1, padding="same", dtype="float32")(x)
 
 
 def _indicator(condition, like):
@@ -167,6 +171,43 @@ def _unet(x, filters):
     return x
 
 
+@contextlib.contextmanager
+def computing_in(precision):
+    """Builds networks, while it lasts, that compute in fewer bits.
+
+    What decides pixels stays float32: filling, residual, and the discriminator's logits.
+
+    Args:
+        precision: "float32", "float16" or "bfloat16".
+    """
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision if precision == "float32" else f"mixed_{precision}")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def in_float32(model):
+    """Copies a model so that all of it computes in float32.
+
+    Args:
+        model: a functional model.
+
+    Returns:
+        A model with the same weights.
+    """
+
+    def changed(operation):
+        if not isinstance(operation, layers.Layer):
+            return operation
+        return type(operation).from_config({**operation.get_config(), "dtype": "float32"})
+
+    copy = keras.models.clone_model(model, clone_function=changed)
+    copy.set_weights(model.get_weights())
+    return copy
+
+
 def size_multiple(generator):
     """The number that the height and width of a generator's input must be multiples of.
 
@@ -207,5 +248,5 @@ def build_discriminator(config: DiscriminatorConfig, patch_size, channels=1):
         # LeakyReLU(0.2), whose own layer trips TensorFlow's graph optimizer into printing an error.
         x = ops.maximum(x, 0.2 * x)
         x = layers.Dropout(config.dropout)(x)
-    logits = layers.Dense(1, name="logits")(layers.Flatten()(x))
+    logits = layers.Dense(1, dtype="float32", name="logits")(layers.Flatten()(x))
     return keras.Model([noisy, image], logits, name="discriminator")

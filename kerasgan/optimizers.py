@@ -9,6 +9,9 @@ from kerasgan.config import OptimizerConfig
 _ADAM_RATE = 0.3
 # Of Muon's matrices: normalisation hides how large they grow, but 8-bit arithmetic does not.
 _WEIGHT_DECAY = 0.1
+# What losses are multiplied by, and gradients divided by, where float16 would round small gradients
+# to zero. A constant: a factor that is searched for while training skips steps.
+_FLOAT16_LOSS_SCALE = 2.0**12
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
@@ -35,13 +38,14 @@ class Muon(keras.optimizers.Muon):
         self.assign_sub(variable, ops.reshape(lr * scale * update, variable.shape))
 
 
-def build_optimizer(config: OptimizerConfig, total_steps=None):
+def build_optimizer(config: OptimizerConfig, total_steps=None, precision="float32"):
     """Builds an optimizer.
 
     Args:
         config: its settings.
         total_steps: steps of the whole run, over which a "cosine" schedule falls to zero; None
             keeps the rate constant.
+        precision: what the network computes in: "float32", "float16" or "bfloat16".
 
     Returns:
         A Keras optimizer.
@@ -49,12 +53,13 @@ def build_optimizer(config: OptimizerConfig, total_steps=None):
     rate = config.learning_rate
     if config.schedule == "cosine" and total_steps:
         rate = keras.optimizers.schedules.CosineDecay(rate, total_steps)
-    average = {
+    common = {
+        "loss_scale_factor": _FLOAT16_LOSS_SCALE if precision == "float16" else None,
         "use_ema": config.ema_momentum is not None,
         "ema_momentum": config.ema_momentum or 0.99,
     }
     if config.algorithm == "adam":
-        return keras.optimizers.Adam(rate, beta_1=config.beta_1, **average)
+        return keras.optimizers.Adam(rate, beta_1=config.beta_1, **common)
     return Muon(
         rate,
         adam_beta_1=config.beta_1,
@@ -63,5 +68,5 @@ def build_optimizer(config: OptimizerConfig, total_steps=None):
         adam_weight_decay=None,
         # The last layer, which starts at zero, is no map between features.
         exclude_layers=["residual"],
-        **average,
+        **common,
     )

@@ -26,7 +26,7 @@ from kerasgan.errors import (
 )
 from kerasgan.files import atomic_path, write_text
 from kerasgan.gan import DenoisingGAN
-from kerasgan.networks import build_generator
+from kerasgan.networks import build_generator, in_float32
 from kerasgan.pictures import save_comparison
 from kerasgan.restore import load_generator
 from kerasgan.run_folder import RunFolder
@@ -267,8 +267,9 @@ class _KeepEpochs(keras.callbacks.Callback):
         with atomic_path(self._folder.model) as temporary:
             self.model.save(temporary)
         with self.model.averaged_weights(), atomic_path(self._folder.generator) as temporary:
-            self.model.generator.save(temporary)
-            restored = self.model.generator(self._noisy, training=False).numpy()
+            generator = in_float32(self.model.generator)
+            generator.save(temporary)
+            restored = generator(self._noisy, training=False).numpy()
         save_comparison(
             self._folder.picture(epoch + 1),
             {"clean": self._clean, "noisy": self._noisy, "restored": restored},

@@ -189,7 +189,7 @@ def test_a_damaged_cluster_is_named(config, message, monkeypatch):
 def test_the_strategy_follows_what_there_is(monkeypatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
     assert cluster_size() == 1
-    assert resolve_strategy("auto") == "none"
+    assert resolve_strategy("auto") == "auto"
     assert resolve_strategy("mirrored") == "mirrored"
     with pytest.raises(DistributionError, match="needs a cluster"):
         resolve_strategy("multi-worker")

@@ -158,6 +158,25 @@ def test_a_loss_that_is_no_number_is_named_and_the_last_good_epoch_kept(tmp_path
     assert all(np.isfinite(weights).all() for weights in load_generator(folder.path).get_weights())
 
 
+@pytest.mark.parametrize("precision", ["float16", "bfloat16"])
+def test_sixteen_bits_train_and_leave_a_generator_in_float32(tmp_path, clean_images, precision):
+    config = small_config(precision=precision, adversarial_weight=0.01, epochs=3)
+    folder = run_of(tmp_path / "run", clean_images, config)
+    gan = load_gan(folder.model)
+    assert {layer.compute_dtype for layer in gan.generator.layers} == {"float32", precision}
+    assert {weight.dtype for weight in gan.weights} <= {"float32", "int64", "uint32"}
+    assert keras.config.dtype_policy().name == "float32"
+    generator = load_generator(folder.path)
+    assert {layer.compute_dtype for layer in generator.layers} == {"float32"}
+    noisy = np.random.default_rng(0).integers(0, 256, (1, 32, 32, 1)).astype(np.float32) / 255
+    certain = (noisy > 0) & (noisy < 1)
+    for model in (generator, gan.generator):
+        np.testing.assert_array_equal(model(noisy).numpy()[certain], noisy[certain])
+    np.testing.assert_allclose(generator(noisy), gan.generator(noisy), atol=0.02)
+    losses = [float(row["g_loss"]) for row in folder.read_history()]
+    assert losses[-1] < 0.9 * losses[0]
+
+
 def test_without_dropout(tmp_path, clean_images):
     run(RunFolder(tmp_path / "run"), clean_images, discriminator__dropout=0.0, epochs=1)
 

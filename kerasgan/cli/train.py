@@ -25,10 +25,10 @@ from kerasgan.distribution import (
     STRATEGIES,
     Name,
     check_batch,
-    cluster_size,
     is_chief,
     make_strategy,
     resolve_strategy,
+    wait_for_all,
 )
 from kerasgan.errors import DataError, Stopped
 from kerasgan.presets import PRESETS
@@ -44,6 +44,7 @@ _FIELDS = {
     "channels": "data__channels",
     "limit": "data__limit",
     "keep_duplicates": "data__keep_duplicates",
+    "mixed_precision": "precision",
 }
 
 
@@ -67,6 +68,11 @@ _FIELDS = {
 @click.option("--color", "channels", flag_value=3, type=int, help="Restore colour.")
 @click.option("--grey", "channels", flag_value=1, type=int, help="Restore grey. [default]")
 @click.option("--limit", type=click.IntRange(1), help="Use at most so many images of each split.")
+@click.option(
+    "--mixed-precision",
+    type=click.Choice(["float16", "bfloat16"]),
+    help="Compute in 16 bits: faster on GPUs, TPUs and some processors.",
+)
 @click.option(
     "--strategy",
     "strategy_name",
@@ -113,7 +119,7 @@ def train(
 
     strategy_name = resolve_strategy(strategy_name)
     if strategy_name == "multi-worker":
-        click.echo(f"Waiting for {cluster_size()} workers")
+        click.echo("Waiting for the other workers")
     strategy = start(lambda: make_strategy(strategy_name))
     check_batch(config.batch_size, strategy)
     chief = is_chief(strategy)
@@ -169,9 +175,7 @@ def train(
         hint = f". Go on with: kerasgan train --resume {path}" if folder.model.exists() else ""
         click.echo(f"Stopped: {error}{hint}", err=True)
         raise SystemExit(128 + signal.SIGTERM) from None
-    if not chief:
-        return
-    if len(held_out):
+    if chief and len(held_out):
         scores = measure(
             {"restored": Restorer(gan)},
             held_out,
@@ -180,7 +184,9 @@ def train(
             config.seed,
         )
         write_scores(folder.evaluation, scores)
-    click.echo(f"\nRestore pictures with: kerasgan denoise PICTURE --model {path}")
+    wait_for_all(strategy)
+    if chief:
+        click.echo(f"\nRestore pictures with: kerasgan denoise PICTURE --model {path}")
 
 
 def _refuse(options: Any) -> None:
