@@ -58,20 +58,26 @@ def start(*arguments, limit=None, **environment):
     def limited():
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
-    return subprocess.Popen(
+    # Into a file: a pipe that nobody reads fills up, and stops who writes.
+    output = tempfile.TemporaryFile("w+")
+    process = subprocess.Popen(
         [sys.executable, "-m", "kerasgan", *map(str, arguments)],
         env={**os.environ, **environment},
-        stdout=subprocess.PIPE,
+        stdout=output,
         stderr=subprocess.STDOUT,
-        text=True,
         preexec_fn=limited if limit else None,
     )
+    process.stdout = output
+    return process
 
 
 def wait(process):
     """Waits for a process; returns its status and the last line that it printed."""
-    output = process.communicate()[0].strip()
-    return process.returncode, output.splitlines()[-1] if output else ""
+    status = process.wait()
+    with process.stdout as output:
+        output.seek(0)
+        lines = output.read().strip().splitlines()
+    return status, lines[-1] if lines else ""
 
 
 def epochs_of(run):
@@ -124,7 +130,7 @@ class Faults:
         # From the first step to the last save; the start-up takes a third of the time.
         time.sleep(self.seconds * draw.uniform(0.3, 1.0))
         process.kill()
-        process.communicate()
+        wait(process)
         done = epochs_of(run)
         status, _ = go_on(run, self.config)
         return f"killed after {done} epochs", status == 0 and same(run, self.whole)
@@ -148,7 +154,7 @@ class Faults:
         process = start(*arguments)
         wait_for_epoch(process, run, 2)
         process.terminate()
-        process.communicate()
+        wait(process)
         status, line = wait(start("train", "--resume", run, limit=20_000))
         resumed, _ = go_on(run, self.config)
         return line, status == 1 and resumed == 0 and same(run, self.whole)
@@ -203,7 +209,7 @@ class Faults:
         )
         wait_for_epoch(chief, run, 2)
         other.kill()
-        other.communicate()
+        wait(other)
         killed = time.monotonic()
         status, line = wait(chief)
         seconds = time.monotonic() - killed

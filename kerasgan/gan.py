@@ -95,8 +95,8 @@ class DenoisingGAN(keras.Model):
         """Builds and compiles the GAN of a preset, at its learning rates, held constant.
 
         Args:
-            name: "selective" or "classic"; or a saved model, such as "selective-fer2013", whose
-                generator is taken as it was trained.
+            name: "selective", "selective-small" or "classic"; or a saved model, such as
+                "selective-fer2013", whose generator is taken as it was trained.
             channels: 1 for grey, 3 for colour.
             patch_size: height and width of the training images; None takes the preset's.
 

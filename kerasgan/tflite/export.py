@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import json
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -86,7 +87,7 @@ def export_bundle(
     check_replaceable(path, overwrite=overwrite)
     exact = generator.name.startswith("selective")
     with atomic_folder(path) as folder:
-        generator.save(folder / KERAS)
+        _save_keras(generator, folder / KERAS)
         pairs = checks.held_out_pairs(held_out, sizes[0])
         keras_psnr = checks.mean_psnr(Restorer(generator), pairs)
         files = {}
@@ -143,6 +144,16 @@ def export_bundle(
         _write_samples(bundle, generator)
         write_card(folder / CARD, manifest, notes)
     return Bundle.read(path)
+
+
+def _save_keras(generator: Any, path: Path) -> None:
+    """Saves a model in a sixth fewer bytes: Keras itself stores its parts as they are."""
+    generator.save(path)
+    with zipfile.ZipFile(path) as stored:
+        parts = {name: stored.read(name) for name in stored.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as compressed:
+        for name, content in parts.items():
+            compressed.writestr(name, content)
 
 
 def _checked(model: TFLiteModel, quantization: str, weights: int, *, exact: bool) -> dict[str, Any]:
