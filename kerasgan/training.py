@@ -246,6 +246,9 @@ class _KeepEpochs(keras.callbacks.Callback):
         batches = list(shown.unbatch().take(_PICTURED))
         self._noisy, self._clean = (np.stack(images) for images in zip(*batches, strict=True))
 
+    def on_train_begin(self, logs=None):
+        self._generator = in_float32(self.model.generator)
+
     def on_epoch_end(self, epoch, logs=None):
         self._rows.append({"epoch": epoch + 1, **logs})
         try:
@@ -267,9 +270,9 @@ class _KeepEpochs(keras.callbacks.Callback):
         with atomic_path(self._folder.model) as temporary:
             self.model.save(temporary)
         with self.model.averaged_weights(), atomic_path(self._folder.generator) as temporary:
-            generator = in_float32(self.model.generator)
-            generator.save(temporary)
-            restored = generator(self._noisy, training=False).numpy()
+            self._generator.set_weights(self.model.generator.get_weights())
+            self._generator.save(temporary)
+            restored = self._generator(self._noisy, training=False).numpy()
         save_comparison(
             self._folder.picture(epoch + 1),
             {"clean": self._clean, "noisy": self._noisy, "restored": restored},
