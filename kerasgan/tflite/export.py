@@ -35,7 +35,7 @@ from kerasgan.tflite.model import INPUT, OUTPUT, TFLiteModel
 
 ANY_SIZE = "any-size"
 _VERSIONED = ("kerasgan", "tensorflow", "keras", "ai-edge-litert", "numpy")
-_SAMPLE_SIZE, _SAMPLE_AMOUNT = 192, 0.5
+_SAMPLE_SIZE, _SAMPLE_AMOUNT = 128, 0.5
 
 
 def export_bundle(
@@ -204,4 +204,4 @@ def _write_samples(bundle: Bundle, generator: Any) -> None:
     for name, pixels in pictures.items():
         write_picture(bundle.path / SAMPLES / f"{name}.png", Picture(pixels))
     columns = {name: [to_float(pixels)] for name, pixels in pictures.items()}
-    save_comparison(bundle.path / SAMPLES / "comparison.png", columns)
+    save_comparison(bundle.path / SAMPLES / "comparison.png", columns, inches=_SAMPLE_SIZE / 120)
