@@ -82,7 +82,7 @@ def make_strategy(name: Name) -> Any:
             resolver = (
                 tf.distribute.cluster_resolver.TFConfigClusterResolver()
                 if cluster_size() > 1
-                else _slurm_resolver()
+                else slurm_resolver()
             )
             return tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
         if name == "tpu":
@@ -152,11 +152,12 @@ def wait_for_all(strategy: Any) -> None:
     tf.function(lambda: strategy.run(meet))()
 
 
-def _in_slurm() -> bool:
-    return "SLURM_PROCID" in os.environ and os.environ.get("SLURM_STEP_NUM_TASKS", "1") != "1"
+def slurm_resolver() -> Any:
+    """Finds the cluster that SLURM's srun started.
 
-
-def _slurm_resolver() -> Any:
+    Returns:
+        A cluster resolver; one that counts no GPUs where there is no nvidia-smi.
+    """
     import tensorflow as tf
 
     cluster_resolver = tf.distribute.cluster_resolver
@@ -171,3 +172,7 @@ def _slurm_resolver() -> Any:
     return cluster_resolver.SimpleClusterResolver(
         spec, task_type=slurm.task_type, task_id=slurm.task_id, rpc_layer="grpc"
     )
+
+
+def _in_slurm() -> bool:
+    return "SLURM_PROCID" in os.environ and os.environ.get("SLURM_STEP_NUM_TASKS", "1") != "1"

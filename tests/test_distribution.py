@@ -17,6 +17,7 @@ from kerasgan.distribution import (
     is_chief,
     make_strategy,
     resolve_strategy,
+    slurm_resolver,
 )
 from kerasgan.errors import DistributionError
 from tests.conftest import small_config
@@ -131,7 +132,10 @@ def configured(photos, tmp_path):
 def test_workers_train_from_the_command_line(processes, configured, tmp_path):
     arguments = ("kerasgan", "train", "--config", configured(), "--output", tmp_path / "run")
     chief, other = (processes.start(*arguments, TF_CONFIG=config) for config in clusters(2))
-    assert "Waiting for 2 workers" in processes.finish(chief)
+    output = processes.finish(chief)
+    assert "Waiting for the other workers" in output
+    # A worker that left before the chief has measured would alarm it.
+    assert "unhealthy" not in output
     assert "the chief keeps the run" in processes.finish(other)
     assert len(history(tmp_path / "run")) == 2
     assert (tmp_path / "run" / "evaluation.json").is_file()
@@ -196,6 +200,24 @@ def test_the_strategy_follows_what_there_is(monkeypatch):
     monkeypatch.setenv("TF_CONFIG", clusters(2)[1])
     assert resolve_strategy("auto") == "multi-worker"
     assert resolve_strategy("none") == "none"
+
+
+def test_slurm_names_the_cluster(monkeypatch):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    monkeypatch.setenv("PATH", "")  # No nvidia-smi.
+    for name, value in {
+        "SLURM_PROCID": "2",
+        "SLURM_STEP_NUM_TASKS": "3",
+        "SLURM_STEP_NODELIST": "node[1-2]",
+        "SLURM_STEP_TASKS_PER_NODE": "2,1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    assert resolve_strategy("multi-worker") == "multi-worker"
+    resolver = slurm_resolver()
+    addresses = ["node1:8888", "node1:8889", "node2:8888"]
+    assert resolver.cluster_spec().as_dict() == {"worker": addresses}
+    assert (resolver.task_type, resolver.task_id) == ("worker", 2)
+    assert resolver.num_accelerators() == {}
 
 
 def test_a_missing_tpu_is_named(monkeypatch):
