@@ -25,6 +25,7 @@ import numpy as np
 from PIL import Image
 
 from kerasgan.presets import PRESETS
+from kerasgan.startup import start_tensorflow
 
 EPOCHS = 6
 
@@ -230,6 +231,7 @@ class Faults:
 def main(kills, seed):
     seed = random.randrange(10**6) if seed is None else seed
     draw = random.Random(seed)
+    start_tensorflow()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         config = make_config(folder, EPOCHS)

@@ -15,6 +15,8 @@ from pathlib import Path
 import click
 from faults import epochs_of, make_config, same, start, wait, wait_for_epoch
 
+from kerasgan.startup import start_tensorflow
+
 PROBE_EPOCHS, SAMPLE_SECONDS = 12, 2
 # Of what a process holds early; garbage that is not yet collected makes it waver.
 ALLOWED_GROWTH = 1.05
@@ -71,6 +73,7 @@ def highest(samples, part):
 def main(minutes, between, seed):
     seed = random.randrange(10**6) if seed is None else seed
     draw = random.Random(seed)
+    start_tensorflow()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         probe = folder / "probe"
