@@ -27,7 +27,7 @@ from PIL import Image
 from kerasgan.presets import PRESETS
 from kerasgan.startup import start_tensorflow
 
-EPOCHS = 6
+EPOCHS = 12
 
 
 def make_config(folder, epochs):
@@ -128,7 +128,9 @@ class Faults:
     def kill(self, draw):
         run, arguments = self.new()
         process = start(*arguments)
-        # From the first step to the last save; the start-up takes a third of the time.
+        while process.poll() is None and not (run / "config.json").exists():
+            time.sleep(0.05)
+        # Between the first step, before which the graph is made, and the last save.
         time.sleep(self.seconds * draw.uniform(0.3, 1.0))
         process.kill()
         wait(process)
@@ -236,11 +238,13 @@ def main(kills, seed):
         folder = Path(name)
         config = make_config(folder, EPOCHS)
         whole = folder / "whole"
-        began = time.monotonic()
         status, line = wait(start("train", "--config", config, "--output", whole))
         if status:
             raise click.ClickException(line)
-        faults = Faults(folder, config, whole, time.monotonic() - began)
+        seconds = max(whole.glob("pictures/*")).stat().st_mtime - (
+            (whole / "config.json").stat().st_mtime
+        )
+        faults = Faults(folder, config, whole, seconds)
         print("| accident | what happened | as it must |\n| --- | --- | --- |", flush=True)
         equal = 0
         for _ in range(kills):

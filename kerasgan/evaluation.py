@@ -1,6 +1,7 @@
 """How well images are restored: PSNR, SSIM and MSE for each amount of noise and each method."""
 
 import contextlib
+import functools
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -84,17 +85,19 @@ def evaluate(
     images: ImageSet,
     amounts: Sequence[float],
     *,
+    classical: Sequence[str] = baselines.USUAL,
     salt_vs_pepper: float = 0.5,
     seed: int = 0,
     workers: int | None = None,
     on_image: Callable[[], None] = lambda: None,
 ) -> list[Score]:
-    """Compares methods, and the baselines, on the same noisy images.
+    """Compares methods, and baselines, on the same noisy images.
 
     Args:
         methods: restorers by name: from uint8 (H, W, C) to the same, run in this process.
         images: clean images, each given noise of its own, fixed by the seed.
         amounts: shares of pixels that noise replaces.
+        classical: names of the baselines, from `baselines.BASELINES`.
         salt_vs_pepper: share of the replaced pixels that turn white.
         seed: decides the noise.
         workers: processes to run the baselines in; None runs them in this one. Only for programs
@@ -125,8 +128,10 @@ def evaluate(
                 for index, clean in enumerate(images)
             ]
             rows: dict[str, list[list[float]]] = {}
-            classical = parallel_map(baselines.restore_with_all, noisy)
-            for clean, corrupted, restored in zip(images, noisy, classical, strict=True):
+            baseline = functools.partial(baselines.restore_with, classical)
+            for clean, corrupted, restored in zip(
+                images, noisy, parallel_map(baseline, noisy), strict=True
+            ):
                 results = {"noisy": corrupted, **restored}
                 results |= {name: method(corrupted) for name, method in methods.items()}
                 for name, result in results.items():

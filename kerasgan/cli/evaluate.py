@@ -8,7 +8,16 @@ from typing import Any
 
 import click
 
-from kerasgan.cli.options import MODEL, PATH, SEED, SHARE, describe, resolve_source, start
+from kerasgan.cli.options import (
+    MODEL,
+    PATH,
+    SEED,
+    SHARE,
+    Baselines,
+    describe,
+    resolve_source,
+    start,
+)
 from kerasgan.config import parse_record
 from kerasgan.errors import DataError
 from kerasgan.presets import PRESETS
@@ -29,6 +38,12 @@ CROP = 512
     show_default=True,
     help="held-out: test if there is one, else validation; all of a source without splits.",
 )
+@click.option(
+    "--baselines",
+    type=Baselines(),
+    help="Classical filters to measure, too: names with commas, all, or none. "
+    "[default: median-3x3,adaptive-median,biharmonic-inpainting]",
+)
 @click.option("--limit", type=click.IntRange(1), help="Measure at most so many images.")
 @click.option(
     "--crop",
@@ -45,6 +60,7 @@ def evaluate(
     amounts: tuple[float, ...],
     salt_vs_pepper: float | None,
     split: str,
+    baselines: tuple[str, ...] | None,
     limit: int | None,
     crop: int,
     seed: int | None,
@@ -93,6 +109,7 @@ def evaluate(
         amounts or reported_amounts(config.noise),
         config.noise.salt_vs_pepper if salt_vs_pepper is None else salt_vs_pepper,
         config.seed if seed is None else seed,
+        baselines,
     )
     if json_file is not None:
         write_scores(json_file, scores)
@@ -104,8 +121,10 @@ def measure(
     amounts: Sequence[float],
     salt_vs_pepper: float,
     seed: int,
+    baselines: Sequence[str] | None = None,
 ) -> Any:
-    """Measures restorers beside the baselines, with a progress bar, and prints the table."""
+    """Measures restorers beside baselines, with a progress bar, and prints the table."""
+    from kerasgan.baselines import USUAL
     from kerasgan.evaluation import evaluate, format_table
 
     with click.progressbar(length=len(images) * len(amounts), label="Measuring") as bar:
@@ -113,6 +132,7 @@ def measure(
             restorers,
             images,
             amounts,
+            classical=USUAL if baselines is None else baselines,
             salt_vs_pepper=salt_vs_pepper,
             seed=seed,
             workers=min(len(images), os.cpu_count() or 1),

@@ -44,6 +44,32 @@ class ModelPath(click.ParamType[Any]):
 
 
 PATH, MODEL = click.Path(path_type=Path), ModelPath()
+
+
+class Baselines(click.ParamType[Any]):
+    """Names of baselines, separated by commas; "all" or "none"."""
+
+    name = "names"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        from kerasgan.baselines import BASELINES
+
+        known = {_plain(name): name for name in BASELINES}
+        if value in ("all", "none"):
+            return tuple(BASELINES) if value == "all" else ()
+        asked = [_plain(name) for name in value.split(",")]
+        for name in asked:
+            if name not in known:
+                self.fail(f"{name!r} is none of all, none, {', '.join(known)}")
+        return tuple(known[name] for name in dict.fromkeys(asked))
+
+
+def _plain(name: str) -> str:
+    return name.strip().lower().replace(" ", "-").replace("×", "x")
+
+
 SHARE, SHARES = Share(ranges=False), Share(ranges=True)
 SEED = click.IntRange(0, 2**32 - 1)
 

@@ -254,6 +254,7 @@ def test_corrupt_is_seeded_and_never_lossy(folder, photo):
             "leave out --overwrite, --epochs",
         ),
         (("train", "--resume", "x", "--config", "y"), "leave out --config"),
+        (("evaluate", "run", "--baselines", "bm3d"), "'bm3d' is none of all, none, median-3x3"),
         (("evaluate", "run", "--amount", "0.1:0.5"), "is a range"),
         (("corrupt", "x.png", "--amount", "2"), "must lie between"),
         (("corrupt", "x.png", "--amount", "0.1", "--salt-vs-pepper", "nan"), "must lie between"),
