@@ -5,7 +5,8 @@ import functools
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,6 +21,15 @@ from kerasgan.images import Pixels, from_float, to_float
 REPORTED_AMOUNTS = (0.15, 0.5, 0.9)
 
 
+class ImageScore(NamedTuple):
+    """How well one image was restored; units as in `Score`."""
+
+    psnr: float
+    ssim: float
+    mse: float
+    corrupted_psnr: float | None
+
+
 @dataclass(frozen=True)
 class Score:
     """Means over images, of one method at one amount of noise.
@@ -32,6 +42,7 @@ class Score:
         ssim: as scikit-image computes it by default.
         mse: of pixels scaled to [0, 1].
         corrupted_psnr: PSNR over the pixels that the noise changed, alone; None if it changed none.
+        each: the images' own scores, in their order.
     """
 
     amount: float
@@ -41,10 +52,11 @@ class Score:
     ssim: float
     mse: float
     corrupted_psnr: float | None
+    each: tuple[ImageScore, ...] = field(repr=False)
 
     def to_dict(self) -> dict[str, float | str | int | None]:
-        """Returns the values as a JSON-compatible dictionary."""
-        return asdict(self)
+        """Returns the means as a JSON-compatible dictionary."""
+        return {name: value for name, value in vars(self).items() if name != "each"}
 
 
 def reported_amounts(noise: NoiseConfig) -> tuple[float, ...]:
@@ -114,20 +126,8 @@ def evaluate(
     scores = []
     with _mapping(workers) as parallel_map:
         for amount in amounts:
-            noisy = [
-                from_float(
-                    noisy_image(
-                        to_float(clean),
-                        amount,
-                        salt_vs_pepper=salt_vs_pepper,
-                        seed=seed,
-                        index=index,
-                    ),
-                    np.uint8,
-                )
-                for index, clean in enumerate(images)
-            ]
-            rows: dict[str, list[list[float]]] = {}
+            noisy = noisy_images(images, amount, salt_vs_pepper=salt_vs_pepper, seed=seed)
+            each: dict[str, list[ImageScore]] = {}
             baseline = functools.partial(baselines.restore_with, classical)
             for clean, corrupted, restored in zip(
                 images, noisy, parallel_map(baseline, noisy), strict=True
@@ -135,10 +135,35 @@ def evaluate(
                 results = {"noisy": corrupted, **restored}
                 results |= {name: method(corrupted) for name, method in methods.items()}
                 for name, result in results.items():
-                    rows.setdefault(name, []).append(_measure(clean, corrupted, result))
+                    each.setdefault(name, []).append(_measure(clean, corrupted, result))
                 on_image()
-            scores += [_score(amount, name, np.array(row)) for name, row in rows.items()]
+            scores += [_mean(amount, name, tuple(own)) for name, own in each.items()]
     return scores
+
+
+def noisy_images(
+    images: ImageSet, amount: float, *, salt_vs_pepper: float = 0.5, seed: int = 0
+) -> list[Pixels]:
+    """Gives every image the noise that `evaluate` gives it.
+
+    Args:
+        images: clean images.
+        amount: share of pixels that noise replaces.
+        salt_vs_pepper: share of the replaced pixels that turn white.
+        seed: decides the noise.
+
+    Returns:
+        The noisy images, uint8 (H, W, C).
+    """
+    return [
+        from_float(
+            noisy_image(
+                to_float(clean), amount, salt_vs_pepper=salt_vs_pepper, seed=seed, index=index
+            ),
+            np.uint8,
+        )
+        for index, clean in enumerate(images)
+    ]
 
 
 def check_measurable(images: ImageSet) -> None:
@@ -170,25 +195,27 @@ def _mapping(workers):
 
 def _measure(clean, noisy, restored):
     changed = (clean != noisy).any(axis=-1)
-    return [
-        metrics.psnr(clean, restored, 255),
-        metrics.ssim(clean, restored, 255),
-        metrics.mse(clean, restored) / 255**2,
-        metrics.psnr(clean[changed], restored[changed], 255) if changed.any() else np.nan,
-    ]
+    return ImageScore(
+        psnr=metrics.psnr(clean, restored, 255),
+        ssim=metrics.ssim(clean, restored, 255),
+        mse=metrics.mse(clean, restored) / 255**2,
+        corrupted_psnr=metrics.psnr(clean[changed], restored[changed], 255)
+        if changed.any()
+        else None,
+    )
 
 
-def _score(amount, method, values):
-    psnr, ssim, mse, corrupted = values.T
-    corrupted = corrupted[~np.isnan(corrupted)]
+def _mean(amount, method, each):
+    corrupted = [score.corrupted_psnr for score in each if score.corrupted_psnr is not None]
     return Score(
         amount=amount,
         method=method,
-        images=len(values),
-        psnr=metrics.mean_psnr(psnr),
-        ssim=float(ssim.mean()),
-        mse=float(mse.mean()),
-        corrupted_psnr=metrics.mean_psnr(corrupted) if len(corrupted) else None,
+        images=len(each),
+        psnr=metrics.mean_psnr([score.psnr for score in each]),
+        ssim=float(np.mean([score.ssim for score in each])),
+        mse=float(np.mean([score.mse for score in each])),
+        corrupted_psnr=metrics.mean_psnr(corrupted) if corrupted else None,
+        each=each,
     )
 
 

@@ -2,13 +2,17 @@ import numpy as np
 import pytest
 
 from kerasgan import metrics
-from kerasgan.baselines import BASELINES
+from kerasgan.baselines import BASELINES, USUAL
 from kerasgan.config import NoiseConfig
 from kerasgan.data.clean import ImageSet
-from kerasgan.data.pipeline import noisy_image
 from kerasgan.errors import DataError
-from kerasgan.evaluation import center_crops, evaluate, format_table, reported_amounts
-from kerasgan.images import from_float, to_float
+from kerasgan.evaluation import (
+    center_crops,
+    evaluate,
+    format_table,
+    noisy_images,
+    reported_amounts,
+)
 from tests.conftest import image_set
 
 IMAGES = image_set(3)
@@ -25,15 +29,12 @@ def scores():
 
 
 def test_every_method_is_measured_at_every_amount(scores):
-    methods = ["noisy", *BASELINES, "half"]
+    methods = ["noisy", *USUAL, "half"]
     assert list(scores) == [(amount, method) for amount in (0.0, 0.3) for method in methods]
 
 
 def test_scores_are_means_over_images_of_scikit_images_values(scores):
-    noisy = [
-        from_float(noisy_image(to_float(clean), 0.3, seed=5, index=i), np.uint8)
-        for i, clean in enumerate(IMAGES)
-    ]
+    noisy = noisy_images(IMAGES, 0.3, seed=5)
     pairs = list(zip(IMAGES, noisy, strict=True))
     score = scores[0.3, "noisy"]
     assert score.images == 3
@@ -44,6 +45,17 @@ def test_scores_are_means_over_images_of_scikit_images_values(scores):
     assert score.corrupted_psnr == pytest.approx(
         np.mean([metrics.psnr(*it, 255) for it in changed])
     )
+
+
+def test_baselines_are_chosen_by_name():
+    scores = evaluate({}, IMAGES, [0.3], classical=["median 5×5"])
+    assert [score.method for score in scores] == ["noisy", "median 5×5"]
+    (_, chosen) = scores
+    expected = [
+        metrics.psnr(clean, BASELINES["median 5×5"](noisy), 255)
+        for clean, noisy in zip(IMAGES, noisy_images(IMAGES, 0.3), strict=True)
+    ]
+    assert [each.psnr for each in chosen.each] == expected
 
 
 def test_without_noise_nothing_is_corrupted(scores):
@@ -58,7 +70,7 @@ def test_the_table_marks_the_best_and_shows_every_method(scores):
     marked = [line for line in table.splitlines() if line.startswith("*")]
     best = max((s for s in scores.values() if s.amount == 0.3), key=lambda s: s.psnr)
     assert best.method in marked[-1]
-    for method in ("noisy", *BASELINES, "half"):
+    for method in ("noisy", *USUAL, "half"):
         assert table.count(method) >= 2
 
 
