@@ -2,6 +2,8 @@
 
 import json
 import os
+import shlex
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -54,6 +56,7 @@ CROP = 512
 )
 @click.option("--seed", type=SEED, help="Decides the noise. [default: the run's, or 0]")
 @click.option("--json", "json_file", type=PATH, help="Write the figures there, too.")
+@click.option("--report", type=PATH, help="Write a page of figures, plots and pictures there.")
 def evaluate(
     model: Path,
     data: str | None,
@@ -65,6 +68,7 @@ def evaluate(
     crop: int,
     seed: int | None,
     json_file: Path | None,
+    report: Path | None,
 ) -> None:
     """Measure a trained MODEL beside classical filters.
 
@@ -74,7 +78,9 @@ def evaluate(
     start()
     from kerasgan.data.sources import load_images
     from kerasgan.evaluation import center_crops, reported_amounts
+    from kerasgan.report import Evaluation, write_report
     from kerasgan.restore import load_restorers
+    from kerasgan.run_folder import RunFolder
     from kerasgan.tflite.bundle import training_record
 
     restorers = load_restorers(model)
@@ -103,16 +109,30 @@ def evaluate(
     if not len(chosen):
         raise DataError(f"{source} has no images in its split {split}")
     chosen = chosen.first(limit)
-    scores = measure(
-        restorers,
-        center_crops(chosen, crop) if crop else chosen,
-        amounts or reported_amounts(config.noise),
-        config.noise.salt_vs_pepper if salt_vs_pepper is None else salt_vs_pepper,
-        config.seed if seed is None else seed,
-        baselines,
-    )
+    if crop:
+        chosen = center_crops(chosen, crop)
+    if salt_vs_pepper is None:
+        salt_vs_pepper = config.noise.salt_vs_pepper
+    seed = config.seed if seed is None else seed
+    amounts = amounts or reported_amounts(config.noise)
+    scores = measure(restorers, chosen, amounts, salt_vs_pepper, seed, baselines)
     if json_file is not None:
         write_scores(json_file, scores)
+    if report is not None:
+        evaluation = Evaluation(
+            model=model.name,
+            command=shlex.join(["kerasgan", *sys.argv[1:]]),
+            source=Path(source).name,
+            images=chosen,
+            scores=scores,
+            restorers=restorers,
+            salt_vs_pepper=salt_vs_pepper,
+            seed=seed,
+            record=record,
+            history=RunFolder(model).read_history(),
+        )
+        write_report(report, evaluation)
+        click.echo(f"\nOpen {report} in a browser.")
 
 
 def measure(

@@ -89,7 +89,7 @@ def measure(
 def _measure_here(file: Path, size: tuple[int, int], threads: int, runs: int) -> Speed:
     from ai_edge_litert.interpreter import Interpreter  # noqa: F401  Loading it is not the file's.
 
-    before = _peak_mib()
+    before = peak_mib()
     started = time.perf_counter()
     model = load_file(file, threads=threads)
     load_ms = (time.perf_counter() - started) * 1000
@@ -110,11 +110,12 @@ def _measure_here(file: Path, size: tuple[int, int], threads: int, runs: int) ->
         first,
         float(np.median(steady)),
         float(np.percentile(steady, 90)),
-        _peak_mib() - before,
+        peak_mib() - before,
     )
 
 
-def _peak_mib() -> float:
+def peak_mib() -> float:
+    """The most memory that this process has held, in MiB."""
     # What getrusage tells on Linux includes the process that started this one.
     status = Path("/proc/self/status")
     if status.exists():

@@ -1,0 +1,256 @@
+"""An evaluation as one HTML file that opens anywhere: figures, plots, and the pictures."""
+
+import base64
+import io
+import platform
+import statistics
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+from matplotlib import colormaps
+from PIL import Image
+
+from kerasgan import plots
+from kerasgan.baselines import BASELINES
+from kerasgan.data.clean import ImageSet
+from kerasgan.evaluation import Score, noisy_images
+from kerasgan.files import write_text
+from kerasgan.images import Pixels
+from kerasgan.metrics import EXACT_PSNR
+from kerasgan.tflite.benchmark import peak_mib
+
+# Images are shown whole up to this size, and as a crop of it beyond.
+_CROP = 96
+# The error, of 255, that is drawn brightest.
+_LARGEST_ERROR = 64
+_TIMED = 5
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a report is made from.
+
+    Attributes:
+        model: what was measured, as the user called it.
+        command: what was typed to measure it.
+        source: where the images are from.
+        images: the clean images.
+        scores: as `evaluation.evaluate` returned them for those images.
+        restorers: what restored them in this process, by name; the first one is shown.
+        salt_vs_pepper: share of the noise that is white.
+        seed: that decided the noise.
+        record: the content of the training run's config.json, where it is known.
+        history: the training run's epochs, as `RunFolder.read_history` returns them.
+    """
+
+    model: str
+    command: str
+    source: str
+    images: ImageSet
+    scores: Sequence[Score]
+    restorers: Mapping[str, Callable[[Pixels], Pixels]]
+    salt_vs_pepper: float
+    seed: int
+    record: Mapping[str, Any] | None = None
+    history: Sequence[Mapping[str, str]] = ()
+
+    def __post_init__(self) -> None:
+        if not self.restorers:
+            raise ValueError("a report needs a restorer to show")
+
+    @property
+    def main(self) -> str:
+        """The method that the report is about."""
+        return next(iter(self.restorers))
+
+    @property
+    def amounts(self) -> list[float]:
+        """The shares of noise, in the order in which they were measured."""
+        return list(dict.fromkeys(score.amount for score in self.scores))
+
+    def at(self, amount: float) -> dict[str, Score]:
+        """The scores of every method at one amount, by name."""
+        return {score.method: score for score in self.scores if score.amount == amount}
+
+    def rival(self, amount: float) -> Score:
+        """The best of what was measured beside the restorers."""
+        others = [score for name, score in self.at(amount).items() if name not in self.restorers]
+        return max(others, key=lambda score: score.psnr)
+
+
+def write_report(path: Path, evaluation: Evaluation) -> None:
+    """Writes an evaluation as one HTML file, which asks no host for anything.
+
+    Args:
+        path: the file to write or replace.
+        evaluation: what to show.
+
+    Raises:
+        OutputError: if the file cannot be written.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("kerasgan"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    page = environment.get_template("report.html").render(
+        evaluation=evaluation,
+        summary=[_summary(evaluation, amount) for amount in evaluation.amounts],
+        curves=list(_curves(evaluation)),
+        training=list(_training_curves(evaluation.history)),
+        clouds=[_cloud(evaluation, amount) for amount in evaluation.amounts],
+        galleries=[_gallery(evaluation, amount) for amount in evaluation.amounts],
+        times=_times(evaluation),
+        memory=peak_mib(),
+        machine=f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}",
+        settings=list(_flat(evaluation.record or {})),
+        largest_error=_LARGEST_ERROR,
+    )
+    write_text(path, page)
+
+
+def _summary(evaluation: Evaluation, amount: float) -> dict[str, Any]:
+    own, rival = evaluation.at(amount)[evaluation.main], evaluation.rival(amount)
+    better = [a.psnr > b.psnr for a, b in zip(own.each, rival.each, strict=True)]
+    return {
+        "amount": amount,
+        "own": own,
+        "rival": rival,
+        "gain": own.psnr - rival.psnr,
+        "better": sum(better) / len(better),
+        "best_psnr": max(score.psnr for score in evaluation.at(amount).values()),
+        "best_ssim": max(score.ssim for score in evaluation.at(amount).values()),
+        "scores": evaluation.at(amount).values(),
+    }
+
+
+def _curves(evaluation: Evaluation) -> Iterator[tuple[str, str]]:
+    amounts = sorted(evaluation.amounts)
+    shown = [evaluation.main, *(n for n in evaluation.at(amounts[0]) if n in BASELINES)]
+    if len(amounts) > 1:
+        for title, unit in (("PSNR", "PSNR, dB"), ("SSIM", "SSIM")):
+            series = {
+                name: (amounts, [getattr(evaluation.at(a)[name], title.lower()) for a in amounts])
+                for name in shown
+            }
+            yield f"{title} against the share of noise", plots.lines(series, "share of noise", unit)
+
+
+def _training_curves(history: Sequence[Mapping[str, str]]) -> Iterator[tuple[str, str]]:
+    epochs = [float(row["epoch"]) for row in history]
+    for title, unit, names in (
+        ("Validation PSNR while training", "PSNR, dB", ["val_psnr"]),
+        ("Losses while training", "loss", ["g_loss", "g_reconstruction_loss", "d_loss"]),
+    ):
+        known = [name for name in names if history and name in history[0]]
+        if known:
+            series = {name: (epochs, [float(row[name]) for row in history]) for name in known}
+            yield title, plots.lines(series, "epoch", unit)
+
+
+def _cloud(evaluation: Evaluation, amount: float) -> tuple[str, str]:
+    own, rival = evaluation.at(amount)[evaluation.main], evaluation.rival(amount)
+    x, y = ([min(each.psnr, EXACT_PSNR) for each in score.each] for score in (rival, own))
+    title = f"Each image at {amount:g}: {evaluation.main} against {rival.method}"
+    labels = (f"{rival.method}, dB", f"{evaluation.main}, dB")
+    return title, plots.scatter(x, y, *labels)
+
+
+def _gallery(evaluation: Evaluation, amount: float) -> dict[str, Any]:
+    own, rival = evaluation.at(amount)[evaluation.main], evaluation.rival(amount)
+    order = np.argsort([each.psnr for each in own.each], kind="stable")
+    noisy = noisy_images(
+        evaluation.images, amount, salt_vs_pepper=evaluation.salt_vs_pepper, seed=evaluation.seed
+    )
+    cases = {"hardest": order[0], "median": order[len(order) // 2], "easiest": order[-1]}
+    return {
+        "amount": amount,
+        "rows": [
+            _case(evaluation, f"{which} of {len(order):,}", int(index), noisy[index], rival)
+            for which, index in cases.items()
+        ],
+    }
+
+
+def _case(
+    evaluation: Evaluation, which: str, index: int, noisy: Pixels, rival: Score
+) -> dict[str, Any]:
+    clean = evaluation.images.images[index]
+    own = evaluation.at(rival.amount)[evaluation.main]
+    restored = evaluation.restorers[evaluation.main](noisy)
+    filtered = BASELINES[rival.method](noisy) if rival.method in BASELINES else noisy
+    part = _worst_part(clean, restored)
+    errors = {score.method: image for score, image in ((rival, filtered), (own, restored))}
+    columns = {
+        "clean": clean,
+        "noisy": noisy,
+        f"{rival.method}, {rival.each[index].psnr:.1f} dB": filtered,
+        f"{evaluation.main}, {own.each[index].psnr:.1f} dB": restored,
+        **{f"error of {name}": _error_map(clean, image) for name, image in errors.items()},
+    }
+    cropped = part != (slice(0, clean.shape[0]), slice(0, clean.shape[1]))
+    return {
+        "which": which,
+        "name": evaluation.images.names[index],
+        "whole": _png(restored) if cropped else None,
+        "columns": {title: _png(pixels[part]) for title, pixels in columns.items()},
+    }
+
+
+def _worst_part(clean: Pixels, restored: Pixels) -> tuple[slice, slice]:
+    """Where an image of at most `_CROP` pixels a side was restored worst."""
+    error = np.square(clean.astype(np.float64) - restored).sum(axis=-1)
+    sums = np.pad(error.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
+    height, width = (min(_CROP, extent) for extent in error.shape)
+    parts = sums[height:, width:] - sums[:-height, width:]
+    parts -= sums[height:, :-width] - sums[:-height, :-width]
+    top, left = (int(place) for place in np.unravel_index(parts.argmax(), parts.shape))
+    return slice(top, top + height), slice(left, left + width)
+
+
+def _error_map(clean: Pixels, image: Pixels) -> Pixels:
+    error = np.abs(clean.astype(np.float64) - image).mean(axis=-1) / _LARGEST_ERROR
+    colored: Pixels = np.rint(colormaps["inferno"](np.minimum(error, 1.0))[..., :3] * 255)
+    return colored.astype(np.uint8)
+
+
+def _png(pixels: Pixels) -> str:
+    content = io.BytesIO()
+    Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(content, "PNG")
+    return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode("ascii")
+
+
+def _times(evaluation: Evaluation) -> list[tuple[str, float]]:
+    """Median milliseconds of an image, in this process alone, on the first images."""
+    first = evaluation.images.first(_TIMED)
+    middle = sorted(evaluation.amounts)[len(evaluation.amounts) // 2]
+    noisy = noisy_images(first, middle, salt_vs_pepper=evaluation.salt_vs_pepper)
+    measured = evaluation.at(middle)
+    methods = {name: BASELINES[name] for name in measured if name in BASELINES}
+    return [
+        (name, statistics.median(_milliseconds(method, noisy)))
+        for name, method in {**methods, **evaluation.restorers}.items()
+    ]
+
+
+def _milliseconds(method: Callable[[Pixels], Pixels], noisy: Sequence[Pixels]) -> Iterator[float]:
+    for image in noisy:
+        method(image)  # Another size may make another graph.
+        began = time.perf_counter()
+        method(image)
+        yield 1000 * (time.perf_counter() - began)
+
+
+def _flat(record: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in record.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
