@@ -29,14 +29,19 @@ _STYLE: dict[Any, Any] = {
 
 
 def lines(
-    series: Mapping[str, tuple[Sequence[float], Sequence[float]]], x_label: str, y_label: str
+    series: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    x_label: str,
+    y_label: str,
+    *,
+    connected: bool = True,
 ) -> str:
-    """Draws lines through points.
+    """Draws lines through points, or the points alone.
 
     Args:
         series: x and y values by name; the first line is drawn thickest.
         x_label: what x is, with its unit.
         y_label: what y is, with its unit.
+        connected: whether there are lines.
 
     Returns:
         An SVG element.
@@ -51,7 +56,8 @@ def lines(
                 label=name,
                 color=_COLORS[number % len(_COLORS)],
                 marker=_MARKERS[number % len(_MARKERS)] if len(x) < 20 else None,
-                markersize=4,
+                markersize=4 if connected else 6,
+                linestyle="-" if connected else "none",
                 linewidth=2.2 if number == 0 else 1.2,
             )
         axes.set(xlabel=x_label, ylabel=y_label)

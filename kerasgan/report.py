@@ -1,4 +1,4 @@
-"""An evaluation as one HTML file that opens anywhere: figures, plots, and the pictures."""
+"""Results as one HTML file that opens anywhere: figures, plots, and the pictures themselves."""
 
 import base64
 import io
@@ -17,6 +17,7 @@ from PIL import Image
 
 from kerasgan import plots
 from kerasgan.baselines import BASELINES
+from kerasgan.comparison import CONFIDENCE, MEASURES, Row, Trial, Values
 from kerasgan.data.clean import ImageSet
 from kerasgan.evaluation import Score, noisy_images
 from kerasgan.files import write_text
@@ -83,6 +84,69 @@ class Evaluation:
         return max(others, key=lambda score: score.psnr)
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """What a page about a comparison is made from.
+
+    Attributes:
+        command: what was typed to make it.
+        source: where the images are from.
+        images: how many were measured.
+        config: what the trainings have in common.
+        rows: as `comparison.summarize` returned them.
+        results: the values of every trial.
+    """
+
+    command: str
+    source: str
+    images: int
+    config: Mapping[str, Any]
+    rows: Sequence[Row]
+    results: Mapping[Trial, Values]
+
+
+def write_comparison(path: Path, comparison: Comparison) -> None:
+    """Writes a comparison as one HTML file, which asks no host for anything.
+
+    Args:
+        path: the file to write or replace.
+        comparison: what to show.
+
+    Raises:
+        OutputError: if the file cannot be written.
+    """
+    measured = dict.fromkeys(row.measure for row in comparison.rows)
+    page = _render(
+        "comparison.html",
+        comparison=comparison,
+        amounts=list(dict.fromkeys(row.amount for row in comparison.rows)),
+        weights=list(dict.fromkeys(row.weight for row in comparison.rows)),
+        measures={name: MEASURES[name] for name in measured},
+        confidence=CONFIDENCE,
+        tradeoffs=list(_tradeoffs(comparison.results)),
+        settings=[
+            (key, value)
+            for key, value in _flat(comparison.config)
+            if key not in ("seed", "adversarial_weight")
+        ],
+    )
+    write_text(path, page)
+
+
+def _tradeoffs(results: Mapping[Trial, Values]) -> Iterator[tuple[str, str]]:
+    """Perception against distortion (Blau & Michaeli 2018), with the best measure there is."""
+    measured = next(iter(results.values()))
+    for amount, values in measured.items():
+        looks = "lpips" if "lpips" in values else "sharpness"
+        series: dict[str, tuple[list[float], list[float]]] = {}
+        for trial, found in results.items():
+            x, y = series.setdefault(f"λ = {trial.weight:g}", ([], []))
+            x.append(float(np.mean(found[amount]["mse"])))
+            y.append(float(np.mean(found[amount][looks])))
+        labels = ("MSE", MEASURES[looks].title)
+        yield f"Share of noise {amount}", plots.lines(series, *labels, connected=False)
+
+
 def write_report(path: Path, evaluation: Evaluation) -> None:
     """Writes an evaluation as one HTML file, which asks no host for anything.
 
@@ -93,14 +157,8 @@ def write_report(path: Path, evaluation: Evaluation) -> None:
     Raises:
         OutputError: if the file cannot be written.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("kerasgan"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    page = environment.get_template("report.html").render(
+    page = _render(
+        "report.html",
         evaluation=evaluation,
         summary=[_summary(evaluation, amount) for amount in evaluation.amounts],
         curves=list(_curves(evaluation)),
@@ -114,6 +172,17 @@ def write_report(path: Path, evaluation: Evaluation) -> None:
         largest_error=_LARGEST_ERROR,
     )
     write_text(path, page)
+
+
+def _render(template: str, **context: Any) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("kerasgan"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    return environment.get_template(template).render(**context)
 
 
 def _summary(evaluation: Evaluation, amount: float) -> dict[str, Any]:

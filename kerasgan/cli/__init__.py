@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from kerasgan.cli.benchmark import benchmark
+from kerasgan.cli.compare import compare
 from kerasgan.cli.evaluate import evaluate
 from kerasgan.cli.export import export
 from kerasgan.cli.models import models
@@ -36,5 +37,5 @@ def main() -> None:
     """Train denoising GANs and restore pictures that salt-and-pepper noise has damaged."""
 
 
-for command in (train, evaluate, denoise, corrupt, export, benchmark, models):
+for command in (train, evaluate, compare, denoise, corrupt, export, benchmark, models):
     main.add_command(command)

@@ -1,0 +1,93 @@
+"""The options that make a run's configuration, for commands that train."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kerasgan.cli.options import MODEL, PATH, SHARE, SHARES, resolve_source
+from kerasgan.config import RunConfig, read_record
+from kerasgan.presets import PRESETS
+
+# Where in the configuration the options go that do not bear their field's name.
+_FIELDS = {
+    "data": "data__source",
+    "amount": "noise__amount",
+    "salt_vs_pepper": "noise__salt_vs_pepper",
+    "learning_rate": "g_optimizer__learning_rate",
+    "ema": "g_optimizer__ema_momentum",
+    "patch_size": "data__patch_size",
+    "channels": "data__channels",
+    "limit": "data__limit",
+    "keep_duplicates": "data__keep_duplicates",
+    "mixed_precision": "precision",
+}
+_OPTIONS = (
+    click.option(
+        "--data", type=click.Path(), help="bundled, a fer2013.csv, a folder, or tfds:NAME."
+    ),
+    click.option(
+        "--preset", type=click.Choice(list(PRESETS)), help="The recipe. [default: selective]"
+    ),
+    click.option(
+        "--config", "config_file", type=PATH, help="Start from a run's config.json instead."
+    ),
+    click.option("--start", type=MODEL, help="Start from this model's generator: fine-tune it."),
+    click.option("--epochs", type=click.IntRange(1), help="Passes over the training images."),
+    click.option("--batch-size", type=click.IntRange(1), help="Patches per step."),
+    click.option("--amount", type=SHARES, help="Share of noise: 0.15, or a range, 0.05:0.95."),
+    click.option("--salt-vs-pepper", type=SHARE, help="Share of the noise that is white."),
+    click.option(
+        "--reconstruction", type=click.Choice(["mse", "mae", "charbonnier"]), help="Loss."
+    ),
+    click.option(
+        "--learning-rate", type=click.FloatRange(0, min_open=True), help="The generator's."
+    ),
+    click.option(
+        "--ema", type=click.FloatRange(0, 1, True, True), help="Average weights, e.g. 0.999."
+    ),
+    click.option(
+        "--patch-size", type=click.IntRange(16), help="Height and width of training patches."
+    ),
+    click.option("--color", "channels", flag_value=3, type=int, help="Restore colour."),
+    click.option("--grey", "channels", flag_value=1, type=int, help="Restore grey. [default]"),
+    click.option(
+        "--limit", type=click.IntRange(1), help="Use at most so many images of each split."
+    ),
+    click.option("--keep-duplicates", is_flag=True, default=None, help="Keep repeated images."),
+    click.option(
+        "--mixed-precision",
+        type=click.Choice(["float16", "bfloat16"]),
+        help="Compute in 16 bits: faster on GPUs, TPUs and some processors.",
+    ),
+)
+
+
+def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Gives a command the options that decide how a network is trained."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def read_recipe(preset: str | None, config_file: Path | None) -> tuple[RunConfig, str | None]:
+    """Reads what the options change: a preset or a file, and the fingerprint of its data."""
+    if config_file is None:
+        return PRESETS[preset or "selective"], None
+    if preset is not None:
+        raise click.UsageError("give --preset or --config, not both")
+    return read_record(config_file)
+
+
+def changed(config: RunConfig, changes: dict[str, Any]) -> RunConfig:
+    """Puts options in the place of what a configuration says."""
+    changes = {_FIELDS.get(name, name): value for name, value in changes.items()}
+    if "start" in changes:
+        changes["start"] = str(changes["start"].resolve())
+    if "data__source" in changes:
+        changes["data__source"] = resolve_source(changes["data__source"])
+    try:
+        return config.replace(**changes)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
