@@ -40,7 +40,7 @@ _SAMPLE_SIZE, _SAMPLE_AMOUNT = 128, 0.5
 
 def export_bundle(
     generator: Any,
-    path: Path,
+    path: Path | str,
     *,
     quantizations: Sequence[str],
     sizes: Sequence[tuple[int, int]],
@@ -83,6 +83,7 @@ def export_bundle(
         DataError: if the calibration pictures are smaller than a size.
         OutputError: if the folder cannot be written.
     """
+    path = Path(path)
     check_sizes(generator, sizes)
     check_replaceable(path, overwrite=overwrite)
     exact = generator.name.startswith("selective")
