@@ -91,14 +91,16 @@ class DenoisingGAN(keras.Model):
         return gan
 
     @classmethod
-    def from_preset(cls, name, *, channels=1, patch_size=None):
-        """Builds and compiles the GAN of a preset, at its learning rates, held constant.
+    def from_preset(cls, name, *, channels=1, patch_size=None, total_steps=None):
+        """Builds and compiles the GAN of a preset.
 
         Args:
             name: "selective", "selective-small" or "classic"; or a saved model, such as
                 "selective-fer2013", whose generator is taken as it was trained.
             channels: 1 for grey, 3 for colour.
             patch_size: height and width of the training images; None takes the preset's.
+            total_steps: how many steps training will take, over which the generator's learning rate
+                falls to zero; None holds it constant.
 
         Returns:
             A compiled model.
@@ -114,7 +116,7 @@ class DenoisingGAN(keras.Model):
         config = config.replace(data__channels=channels)
         if patch_size is not None:
             config = config.replace(data__patch_size=patch_size)
-        gan = cls.from_run_config(config)
+        gan = cls.from_run_config(config, total_steps)
         if saved is not None:
             trained = keras.models.load_model(saved.generator, compile=False)
             gan.generator.set_weights(trained.get_weights())
