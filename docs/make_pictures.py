@@ -1,8 +1,8 @@
-"""Makes the README's picture from a held-out photograph.
+"""Makes the README's pictures from held-out photographs: `make gallery`.
 
-    python docs/make_pictures.py MODEL
+    python docs/make_pictures.py [MODEL]
 
-MODEL is a run folder or .keras file. Writes docs/restored.png.
+MODEL is what `kerasgan denoise` takes. Writes docs/restored.png and docs/gallery.png.
 """
 
 from pathlib import Path
@@ -10,35 +10,52 @@ from pathlib import Path
 import click
 
 from kerasgan.startup import start_tensorflow
+from kerasgan.zoo import DEFAULT_MODEL
 
-AMOUNT = 0.7
+HERO_AMOUNT, GALLERY_AMOUNTS = 0.7, (0.3, 0.5, 0.7, 0.9)
+# Top and left of the parts that are shown magnified, and their size: an eye, a camera.
+PARTS = {"chelsea": (80, 130), "camera": (80, 190)}
+PART_SIZE = 96
 
 
 @click.command()
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", default=DEFAULT_MODEL)
 def main(model):
     start_tensorflow()
     import numpy as np
 
-    from kerasgan import Restorer, load_generator, load_images, noisy_image
-    from kerasgan.baselines import biharmonic
+    from kerasgan import load_images, load_restorer, noisy_image
+    from kerasgan.baselines import BASELINES
     from kerasgan.images import from_float, to_float
     from kerasgan.metrics import psnr
     from kerasgan.pictures import save_comparison
 
-    restore = Restorer(load_generator(model))
-    photograph = load_images("bundled", channels=3).test.images[1]
-    noisy = from_float(noisy_image(to_float(photograph), AMOUNT), np.uint8)
-    images = {
-        f"{AMOUNT:.0%} noise": noisy,
-        "biharmonic inpainting": biharmonic(noisy),
-        "kerasgan": restore(noisy),
+    methods = {
+        "biharmonic inpainting": BASELINES["biharmonic inpainting"],
+        "kerasgan": load_restorer(model),
     }
-    columns = {"clean": [to_float(photograph)]} | {
-        f"{name}, {psnr(photograph, image, 255):.1f} dB": [to_float(image)]
-        for name, image in images.items()
-    }
+    test = load_images("bundled", channels=3).test
+    photographs = dict(zip(test.names, test.images, strict=True))
+
+    def restored(clean, amount):
+        noisy = from_float(noisy_image(to_float(clean), amount), np.uint8)
+        return {"noise": noisy} | {name: method(noisy) for name, method in methods.items()}
+
+    clean = photographs["chelsea"]
+    columns = {"clean": [to_float(clean)]}
+    for name, image in restored(clean, HERO_AMOUNT).items():
+        title = f"{HERO_AMOUNT:.0%} {name}" if name == "noise" else name
+        columns[f"{title}, {psnr(clean, image, 255):.1f} dB"] = [to_float(image)]
     save_comparison(Path(__file__).with_name("restored.png"), columns, inches=2.5)
+
+    rows = {}
+    for name, (top, left) in PARTS.items():
+        clean = photographs[name]
+        for amount in GALLERY_AMOUNTS:
+            for title, image in {"clean": clean, **restored(clean, amount)}.items():
+                part = image[top : top + PART_SIZE, left : left + PART_SIZE]
+                rows.setdefault(title, []).append(to_float(part))
+    save_comparison(Path(__file__).with_name("gallery.png"), rows, inches=1.2)
 
 
 if __name__ == "__main__":

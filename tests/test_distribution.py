@@ -99,11 +99,13 @@ def assert_same_run(folder, single):
             np.testing.assert_allclose(weights[name], expected[name], atol=TOLERANCE, err_msg=name)
 
 
+@pytest.mark.slow
 def test_two_replicas_train_as_one(processes, single, tmp_path):
     processes.finish(processes.start("tests.distributed", "mirrored", 2, tmp_path / "run"))
     assert_same_run(tmp_path / "run", single)
 
 
+@pytest.mark.slow
 def test_two_workers_train_as_one(processes, single, tmp_path):
     folder = tmp_path / "run"
     workers = [
@@ -129,6 +131,7 @@ def configured(photos, tmp_path):
     return write
 
 
+@pytest.mark.slow
 def test_workers_train_from_the_command_line(processes, configured, tmp_path):
     arguments = ("kerasgan", "train", "--config", configured(), "--output", tmp_path / "run")
     chief, other = (processes.start(*arguments, TF_CONFIG=config) for config in clusters(2))
@@ -150,6 +153,7 @@ def wait_for_an_epoch(process, folder):
     assert process.poll() is None, process.communicate()[1][-3000:]
 
 
+@pytest.mark.slow
 def test_a_lost_worker_ends_the_others_and_all_can_resume(processes, configured, tmp_path):
     run = tmp_path / "run"
     arguments = ("kerasgan", "train", "--config", configured(epochs=5000), "--output", run)

@@ -172,6 +172,21 @@ def test_from_preset_is_ready_to_fit():
     assert gan.compiled
 
 
+def test_from_preset_lets_the_rate_fall_to_zero():
+    gan = DenoisingGAN.from_preset("selective-small", total_steps=10)
+    assert float(gan.g_optimizer.learning_rate) > 1e-3
+    gan.g_optimizer.iterations.assign(10)
+    assert float(gan.g_optimizer.learning_rate) == pytest.approx(0, abs=1e-9)
+
+
+def test_the_small_preset_is_a_quarter():
+    large, small = (
+        DenoisingGAN.from_preset(name).generator.count_params()
+        for name in ("selective", "selective-small")
+    )
+    assert small < large / 4 and small < 150_000
+
+
 def test_summary_shows_both_networks(capsys):
     small_gan().summary()
     text = capsys.readouterr().out

@@ -29,6 +29,7 @@ def compare(folder):
 WEIGHTS = ("--adversarial-weight", "0", "--adversarial-weight", "0.1")
 
 
+@pytest.mark.slow
 def test_trainings_are_compared_and_not_repeated(compare, folder):
     seeds = ("--seed", "0", "--seed", "1")
     output = compare(*WEIGHTS, *seeds, "--report", "page.html")
