@@ -89,7 +89,7 @@ def main(minutes, between, seed):
         kills = 0
         process = start("train", "--config", config, "--output", hurt)
         while True:
-            wait_for_epoch(process, hurt, 1)
+            wait_for_epoch(process, hurt, epochs_of(hurt) + 1)
             time.sleep(60 * draw.uniform(0.2, 1.8) * between)
             if process.poll() is not None:
                 break
