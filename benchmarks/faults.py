@@ -246,7 +246,7 @@ def main(kills, seed):
         )
         faults = Faults(folder, config, whole, seconds)
         print("| accident | what happened | as it must |\n| --- | --- | --- |", flush=True)
-        equal = 0
+        equal, all_well = 0, True
         for _ in range(kills):
             what, well = faults.kill(draw)
             equal += well
@@ -261,8 +261,10 @@ def main(kills, seed):
             "a worker killed": faults.lost_worker,
         }.items():
             what, well = method()
+            all_well = all_well and well
             print(f"| {accident} | {what} | {'yes' if well else 'NO'} |", flush=True)
         print(f"\n{equal} of {kills} killed runs ended bit-equal (seed {seed}).")
+    raise SystemExit(not (all_well and equal == kills))
 
 
 if __name__ == "__main__":

@@ -28,11 +28,13 @@ def seconds_per_epoch(folder):
     runs = [folder / "one", folder / "other"]
     processes = [start("train", "--config", config, "--output", run) for run in runs]
     for process in processes:
-        wait(process)
-    written = [
-        (run / f"pictures/epoch-{e:03}.png").stat().st_mtime for run in runs for e in (2, 12)
-    ]
-    return (written[1] - written[0]) / (PROBE_EPOCHS - 2)
+        status, line = wait(process)
+        if status:
+            raise click.ClickException(line)
+    first, last = (
+        (runs[0] / f"pictures/epoch-{epoch:03}.png").stat().st_mtime for epoch in (2, PROBE_EPOCHS)
+    )
+    return (last - first) / (PROBE_EPOCHS - 2)
 
 
 def watched(process, began):

@@ -44,7 +44,7 @@ MEASURES = {
     "sharpness": Measure("sharpness ratio", None, 4),
     "lpips": Measure("LPIPS", False, 4),
     "kernel_distance": Measure("kernel distance of AlexNet's features", False, 3),
-    "expression": Measure("same expression", True, 4),
+    "expression": Measure("same expression, of faces", True, 4),
 }
 
 
@@ -63,7 +63,7 @@ class Trial:
     @property
     def name(self) -> str:
         """The name of its folder."""
-        return f"weight-{self.weight:g}_seed-{self.seed}"
+        return f"weight-{self.weight!r}_seed-{self.seed}"
 
 
 def trials(weights: Sequence[float], seeds: Sequence[int]) -> list[Trial]:
@@ -119,7 +119,7 @@ class Lenses:
         """Measures restored images.
 
         Args:
-            clean: uint8 (H, W, C), at least four.
+            clean: uint8 (H, W, C), at least two.
             restored: the same, in the same order.
 
         Returns:
@@ -234,8 +234,11 @@ class Row:
     interval: float | None
 
     @property
-    def proven(self) -> bool:
-        """Whether the confidence interval of the difference leaves out zero."""
+    def excludes_zero(self) -> bool:
+        """Whether the confidence interval of the difference leaves out zero.
+
+        No correction is made for how many such intervals a table holds.
+        """
         known = self.difference is not None and self.interval is not None
         return known and abs(self.difference or 0.0) > (self.interval or 0.0)
 
@@ -301,10 +304,31 @@ def format_rows(rows: Sequence[Row]) -> str:
         rows: as `summarize` returns them.
 
     Returns:
-        The tables. A difference that is larger than its interval is marked by an asterisk.
+        The tables, and what their cells say.
     """
     amounts = dict.fromkeys(row.amount for row in rows)
-    return "\n\n".join("\n".join(_table([r for r in rows if r.amount == a])) for a in amounts)
+    tables = ("\n".join(_table([r for r in rows if r.amount == a])) for a in amounts)
+    return "\n\n".join((*tables, legend(rows)))
+
+
+def legend(rows: Sequence[Row]) -> str:
+    """Says what the figures of a comparison are.
+
+    Args:
+        rows: as `summarize` returns them.
+
+    Returns:
+        Sentences.
+    """
+    several = any(row.spread is not None for row in rows)
+    over = (
+        "Mean ± standard deviation over seeds; then the difference from the first λ at the same "
+        f"seeds, with its {CONFIDENCE:.0%} confidence interval over seeds"
+        if several
+        else "Mean of one seed; then the difference from the first λ, with its "
+        f"{CONFIDENCE:.0%} confidence interval over images: another seed may differ by more"
+    )
+    return f"{over}. Marked are intervals that leave out zero, as one in twenty does by chance."
 
 
 def _table(rows: Sequence[Row]) -> Iterator[str]:
@@ -324,5 +348,5 @@ def _cell(row: Row) -> str:
     text = f"{row.mean:.{digits}f}{spread}"
     if row.difference is not None:
         interval = "" if row.interval is None else f" ± {row.interval:.{digits}f}"
-        text += f" ({row.difference:+.{digits}f}{interval}){'*' if row.proven else ''}"
+        text += f" ({row.difference:+.{digits}f}{interval}){'*' if row.excludes_zero else ''}"
     return text

@@ -5,6 +5,7 @@ import functools
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -120,11 +121,11 @@ def evaluate(
         For each amount: the noisy images, the baselines, then the methods.
 
     Raises:
-        DataError: naming the first image that is too small to measure.
+        DataError: naming the first image that is too small to measure; or if a worker is killed.
     """
     check_measurable(images)
     scores = []
-    with _mapping(workers) as parallel_map:
+    with _mapping(workers if classical else None) as parallel_map:
         for amount in amounts:
             noisy = noisy_images(images, amount, salt_vs_pepper=salt_vs_pepper, seed=seed)
             each: dict[str, list[ImageScore]] = {}
@@ -189,8 +190,14 @@ def _mapping(workers):
         return
     # Workers start fresh: a fork of a process that runs TensorFlow can hang.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        yield pool.map
+    try:
+        with ProcessPoolExecutor(workers, mp_context=context) as pool:
+            yield pool.map
+    except BrokenProcessPool as error:
+        raise DataError(
+            "a process that ran the classical filters was killed, perhaps for its memory; measure "
+            "smaller or fewer images, or fewer baselines"
+        ) from error
 
 
 def _measure(clean, noisy, restored):

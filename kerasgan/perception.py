@@ -38,6 +38,8 @@ _CONVOLUTIONS = ((4, 2, False), (1, 2, True), (1, 1, True), (1, 1, False), (1, 1
 # Below that, nothing is left of an image after the second pooling.
 ALEXNET_SIZE = 32
 _EDGE_SHARE = 0.1
+# Sobel's operator makes eight of one level a pixel.
+_FLAT = 8.0
 _FACE = 64
 
 
@@ -49,10 +51,11 @@ def sharpness_ratio(clean: Pixels, restored: Pixels) -> float:
         restored: the same.
 
     Returns:
-        1 for an image as sharp as the clean one, less for a blurred one; 1 if neither has any edge.
+        1 for an image as sharp as the clean one, less for a blurred one. Images flatter than one
+        level in 255 from pixel to pixel count as if they were that steep.
     """
-    own, wanted = _gradient(restored).mean(), _gradient(clean).mean()
-    return float(own / wanted) if wanted > 0 else float(1.0 + own)
+    own, wanted = (max(float(_gradient(image).mean()), _FLAT) for image in (restored, clean))
+    return own / wanted
 
 
 def edge_psnr(clean: Pixels, restored: Pixels) -> float:
@@ -82,24 +85,22 @@ def kernel_distance(features: Pixels, others: Pixels) -> float:
 
     Args:
         features: (N, D), N at least 2.
-        others: (M, D), M at least 2.
+        others: (N, D); row i may depend on row i of `features`, as a restored image does on the
+            clean one.
 
     Returns:
-        The distance; near 0, also below it, for sets drawn alike.
+        The distance: 0 for equal sets; for sets drawn alike near 0, also below it.
 
-    Source: Bińkowski et al., Demystifying MMD GANs, ICLR 2018: the estimator of KID, kernel
-    (x·y/D + 1)³.
+    Source: Bińkowski et al., Demystifying MMD GANs, ICLR 2018: KID's kernel, (x·y/D + 1)³; Gretton
+    et al., A kernel two-sample test, JMLR 2012: the estimator for pairs.
     """
-
-    def kernel(x: Pixels, y: Pixels) -> Pixels:
-        return (x @ y.T / x.shape[1] + 1) ** 3
-
-    def within(x: Pixels) -> float:
-        values = kernel(x, x)
-        return float((values.sum() - np.trace(values)) / (len(x) * (len(x) - 1)))
-
     x, y = features.astype(np.float64), others.astype(np.float64)
-    return within(x) + within(y) - 2 * float(kernel(x, y).mean())
+
+    def mean_of_different(a: Pixels, b: Pixels) -> float:
+        values = (a @ b.T / a.shape[1] + 1) ** 3
+        return float((values.sum() - np.trace(values)) / (len(a) * (len(a) - 1)))
+
+    return mean_of_different(x, x) + mean_of_different(y, y) - 2 * mean_of_different(x, y)
 
 
 class AlexNet:

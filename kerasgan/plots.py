@@ -55,7 +55,7 @@ def lines(
                 y,
                 label=name,
                 color=_COLORS[number % len(_COLORS)],
-                marker=_MARKERS[number % len(_MARKERS)] if len(x) < 20 else None,
+                marker=_MARKERS[number % len(_MARKERS)] if len(x) < 20 or not connected else None,
                 markersize=4 if connected else 6,
                 linestyle="-" if connected else "none",
                 linewidth=2.2 if number == 0 else 1.2,

@@ -17,7 +17,7 @@ from PIL import Image
 
 from kerasgan import plots
 from kerasgan.baselines import BASELINES
-from kerasgan.comparison import CONFIDENCE, MEASURES, Row, Trial, Values
+from kerasgan.comparison import MEASURES, Row, Trial, Values, legend
 from kerasgan.data.clean import ImageSet
 from kerasgan.evaluation import Score, noisy_images
 from kerasgan.files import write_text
@@ -122,7 +122,7 @@ def write_comparison(path: Path, comparison: Comparison) -> None:
         amounts=list(dict.fromkeys(row.amount for row in comparison.rows)),
         weights=list(dict.fromkeys(row.weight for row in comparison.rows)),
         measures={name: MEASURES[name] for name in measured},
-        confidence=CONFIDENCE,
+        legend=legend(comparison.rows),
         tradeoffs=list(_tradeoffs(comparison.results)),
         settings=[
             (key, value)
@@ -303,6 +303,9 @@ def _times(evaluation: Evaluation) -> list[tuple[str, float]]:
     noisy = noisy_images(first, middle, salt_vs_pepper=evaluation.salt_vs_pepper)
     measured = evaluation.at(middle)
     methods = {name: BASELINES[name] for name in measured if name in BASELINES}
+    for restore in evaluation.restorers.values():
+        for image in noisy:
+            restore(image)  # Another size may make another graph.
     return [
         (name, statistics.median(_milliseconds(method, noisy)))
         for name, method in {**methods, **evaluation.restorers}.items()
@@ -311,7 +314,6 @@ def _times(evaluation: Evaluation) -> list[tuple[str, float]]:
 
 def _milliseconds(method: Callable[[Pixels], Pixels], noisy: Sequence[Pixels]) -> Iterator[float]:
     for image in noisy:
-        method(image)  # Another size may make another graph.
         began = time.perf_counter()
         method(image)
         yield 1000 * (time.perf_counter() - began)

@@ -49,23 +49,29 @@ def test_errors_count_at_edges_alone():
 
 def test_kernel_distance_agrees_with_plain_sums():
     random = np.random.default_rng(0)
-    x, y = random.normal(0, 1, (6, 4)), random.normal(0.5, 1, (5, 4))
+    x, y = random.normal(0, 1, (6, 4)), random.normal(0.5, 1, (6, 4))
 
     def k(a, b):
         return (a @ b / 4 + 1) ** 3
 
-    within = [
-        np.mean([k(a, b) for i, a in enumerate(z) for j, b in enumerate(z) if i != j])
-        for z in (x, y)
-    ]
-    across = np.mean([k(a, b) for a in x for b in y])
-    assert kernel_distance(x, y) == pytest.approx(sum(within) - 2 * across)
+    xx, yy, xy = (
+        np.mean([k(a[i], b[j]) for i in range(6) for j in range(6) if i != j])
+        for a, b in ((x, x), (y, y), (x, y))
+    )
+    assert kernel_distance(x, y) == pytest.approx(xx + yy - 2 * xy)
+    assert kernel_distance(x, x) == pytest.approx(0)
 
 
 def test_kernel_distance_has_no_bias():
     random = np.random.default_rng(0)
-    distances = [kernel_distance(*random.normal(0, 1, (2, 20, 8))) for _ in range(200)]
-    assert abs(np.mean(distances)) < 3 * np.std(distances) / np.sqrt(200)
+    for shared in (0, 1):  # Sets of their own, and sets of pairs.
+        distances = [
+            kernel_distance(
+                *(random.normal(size=(2, 20, 8)) + shared * random.normal(size=(20, 8)))
+            )
+            for _ in range(300)
+        ]
+        assert abs(np.mean(distances)) < 3 * np.std(distances) / np.sqrt(300)
     assert kernel_distance(random.normal(0, 1, (50, 8)), random.normal(1, 1, (50, 8))) > 1
 
 

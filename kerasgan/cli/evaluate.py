@@ -120,7 +120,7 @@ def evaluate(
         write_scores(json_file, scores)
     if report is not None:
         evaluation = Evaluation(
-            model=model.name,
+            model=model.resolve().name,
             command=shlex.join(["kerasgan", *sys.argv[1:]]),
             source=Path(source).name,
             images=chosen,
