@@ -12,7 +12,7 @@ import click
 from kerasgan.startup import start_tensorflow
 from kerasgan.zoo import DEFAULT_MODEL
 
-HERO_AMOUNT, GALLERY_AMOUNTS = 0.7, (0.3, 0.5, 0.7, 0.9)
+HERO_AMOUNT, GALLERY_AMOUNTS = 0.7, (0.5, 0.9)
 # Top and left of the parts that are shown magnified, and their size: an eye, a camera.
 PARTS = {"chelsea": (80, 130), "camera": (80, 190)}
 PART_SIZE = 96

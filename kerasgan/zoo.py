@@ -8,7 +8,7 @@ from kerasgan.tflite.bundle import Bundle, is_bundle
 # Inside the package where it was installed from a wheel, beside it in a clone.
 _PACKAGE = Path(__file__).parent
 # For pictures of any kind.
-DEFAULT_MODEL = "selective-fer2013"
+DEFAULT_MODEL = "selective-photos"
 _FOLDERS = (_PACKAGE / "saved_models", _PACKAGE.parent / "saved_models")
 
 

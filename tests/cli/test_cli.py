@@ -215,7 +215,7 @@ def test_two_inputs_of_one_name_are_refused(photos, folder):
 def test_denoise_without_any_run_takes_the_model_that_comes_with_kerasgan(photo, folder):
     run("corrupt", photo, "--amount", "0.3")
     output = run("denoise", "photo_noisy.png")
-    assert re.search(r"Restoring with .*saved_models.selective-fer2013", output)
+    assert re.search(r"Restoring with .*saved_models.selective-photos", output)
     noisy, restored = (
         read_picture(folder / f"photo_noisy{ending}.png").pixels for ending in ("", "_restored")
     )
