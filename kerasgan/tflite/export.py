@@ -15,6 +15,7 @@ from kerasgan.data.clean import ImageSet
 from kerasgan.data.pipeline import noisy_image
 from kerasgan.files import atomic_folder
 from kerasgan.images import Picture, from_float, to_float, write_picture
+from kerasgan.metrics import mean_psnr
 from kerasgan.networks import size_multiple
 from kerasgan.pictures import save_comparison
 from kerasgan.restore import Restorer
@@ -90,7 +91,7 @@ def export_bundle(
     with atomic_folder(path) as folder:
         _save_keras(generator, folder / KERAS)
         pairs = checks.held_out_pairs(held_out, sizes[0])
-        keras_psnr = checks.mean_psnr(Restorer(generator), pairs)
+        keras_psnr = checks.psnrs(Restorer(generator), pairs)
         files = {}
         for name in (*quantizations, *([ANY_SIZE] if any_size else [])):
             on_step(name)
@@ -105,13 +106,16 @@ def export_bundle(
             file = folder / f"{name}.tflite"
             file.write_bytes(content)
             model = TFLiteModel(file, multiple=size_multiple(generator))
-            own_psnr = checks.mean_psnr(Restorer(model), pairs)
+            own_psnr = checks.psnrs(Restorer(model), pairs)
             checks.check_quality(file.name, own_psnr, keras_psnr, quantization)
             files[name] = {
                 **_entry(file),
                 **_checked(model, quantization, generator.count_params(), exact=exact),
                 "psnr": {
-                    str(amount): {"file": round(own, 4), "keras": round(keras_psnr[amount], 4)}
+                    str(amount): {
+                        "file": round(mean_psnr(own), 4),
+                        "keras": round(mean_psnr(keras_psnr[amount]), 4),
+                    }
                     for amount, own in own_psnr.items()
                 },
             }
