@@ -38,6 +38,8 @@ class DataConfig:
         channels: 1 for grey, 3 for colour.
         patch_size: height and width of the training patches, in pixels.
         flip: whether patches are mirrored left to right at random.
+        saturate: share of training patches in which a part is driven to white or to black, as by a
+            wrong exposure, in [0, 1]; so the network learns of areas in which nothing is certain.
         keep_duplicates: whether exact repetitions stay in.
         limit: keep at most this many images of each split; None keeps all.
     """
@@ -46,12 +48,14 @@ class DataConfig:
     channels: int = 1
     patch_size: int = 48
     flip: bool = True
+    saturate: float = 0.0
     keep_duplicates: bool = False
     limit: int | None = None
 
     def __post_init__(self) -> None:
         _require(self.channels in (1, 3), f"channels must be 1 or 3, got {self.channels}")
         _require(self.patch_size >= 16, f"patch_size must be at least 16, got {self.patch_size}")
+        _require(0.0 <= self.saturate <= 1.0, f"saturate must be in [0, 1], got {self.saturate}")
         _require(self.limit is None or self.limit > 0, f"limit must be positive, got {self.limit}")
 
 

@@ -91,7 +91,12 @@ def train(
 
     def training(**share):
         return training_pairs(
-            images.train, flip=data.flip, first_epoch=first_epoch, **shared, **share
+            images.train,
+            flip=data.flip,
+            saturate=data.saturate,
+            first_epoch=first_epoch,
+            **shared,
+            **share,
         )
 
     def validation(**share):

@@ -77,26 +77,19 @@ def compare(
     config = changed(read_recipe(preset, config_file)[0], changes)
     start()
     from kerasgan.comparison import Lenses, format_rows, summarize, trials
-    from kerasgan.data.sources import load_images
+    from kerasgan.data.sources import load_configured
     from kerasgan.evaluation import center_crops, check_measurable, reported_amounts
     from kerasgan.files import write_text
     from kerasgan.report import Comparison, write_comparison
     from kerasgan.training import start_weights
 
-    data = config.data
-    images = load_images(
-        data.source,
-        channels=data.channels,
-        seed=config.seed,
-        limit=data.limit,
-        keep_duplicates=data.keep_duplicates,
-    )
-    describe(data.source, images)
+    images, source = load_configured(config), config.data.source
+    describe(source, images)
     held_out = center_crops(images.held_out.first(test_images), CROP)
     check_measurable(held_out)
     if len(held_out) < _LEAST_IMAGES:
         raise DataError(
-            f"{data.source} holds out {len(held_out)} images; comparing needs {_LEAST_IMAGES}: "
+            f"{source} holds out {len(held_out)} images; comparing needs {_LEAST_IMAGES}: "
             "name others with --data"
         )
     lenses = Lenses(held_out)
@@ -129,7 +122,7 @@ def compare(
     if report is not None:
         command = shlex.join(["kerasgan", *sys.argv[1:]])
         comparison = Comparison(
-            command, Path(data.source).name, len(held_out), config.to_dict(), rows, results
+            command, Path(source).name, len(held_out), config.to_dict(), rows, results
         )
         write_comparison(report, comparison)
         click.echo(f"\nOpen {report} in a browser.")

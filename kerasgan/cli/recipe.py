@@ -19,6 +19,7 @@ _FIELDS = {
     "ema": "g_optimizer__ema_momentum",
     "patch_size": "data__patch_size",
     "channels": "data__channels",
+    "saturate": "data__saturate",
     "limit": "data__limit",
     "keep_duplicates": "data__keep_duplicates",
     "mixed_precision": "precision",
@@ -49,6 +50,11 @@ _OPTIONS = (
     ),
     click.option(
         "--patch-size", type=click.IntRange(16), help="Height and width of training patches."
+    ),
+    click.option(
+        "--saturate",
+        type=SHARE,
+        help="Share of patches to expose wrongly, for pictures with white or black areas.",
     ),
     click.option("--color", "channels", flag_value=3, type=int, help="Restore colour."),
     click.option("--grey", "channels", flag_value=1, type=int, help="Restore grey. [default]"),

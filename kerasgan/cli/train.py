@@ -75,7 +75,7 @@ def train(
     strategy = start(lambda: make_strategy(strategy_name))
     check_batch(config.batch_size, strategy)
     chief = is_chief(strategy)
-    from kerasgan.data.sources import load_images
+    from kerasgan.data.sources import load_configured
     from kerasgan.evaluation import center_crops, check_measurable, reported_amounts
     from kerasgan.restore import Restorer
     from kerasgan.run_folder import RunFolder
@@ -84,19 +84,10 @@ def train(
     folder = RunFolder(path)
     if resume is None and chief:
         folder.check_free(overwrite=overwrite)
-    data = config.data
-    images = load_images(
-        data.source,
-        channels=data.channels,
-        seed=config.seed,
-        limit=data.limit,
-        keep_duplicates=data.keep_duplicates,
-    )
-    describe(data.source, images, hint=" (--keep-duplicates keeps them)")
+    images, source = load_configured(config), config.data.source
+    describe(source, images, hint=" (--keep-duplicates keeps them)")
     if fingerprint not in (None, images.fingerprint()):
-        message = (
-            f"{data.source} does not hold the images that {resume or config_file} was made with"
-        )
+        message = f"{source} does not hold the images that {resume or config_file} was made with"
         if resume is not None:
             raise DataError(message)
         click.echo(f"Note: {message}.")

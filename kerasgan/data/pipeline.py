@@ -18,6 +18,8 @@ from kerasgan.noise import salt_and_pepper
 # An image larger than the patch gives so many random ones, in units of the number that would tile
 # it, that nine pixels in ten are seen in an epoch: -ln(1 - 0.9).
 _COVERAGE = 2.3
+# Overexposed patches are brightened at most so many times.
+_BRIGHTEST = 4.0
 # Keep the draws of training and evaluation apart.
 _TRAINING, _EVALUATION = 0, 1
 
@@ -44,6 +46,7 @@ def training_pairs(
     patch_size=48,
     salt_vs_pepper=0.5,
     flip=True,
+    saturate=0.0,
     seed=0,
     first_epoch=0,
     worker=0,
@@ -62,7 +65,8 @@ def training_pairs(
         patch_size: height and width of the patches, in pixels.
         salt_vs_pepper: share of the replaced pixels that turn white.
         flip: whether patches are mirrored left to right at random.
-        seed: decides order, patches, flips and noise.
+        saturate: share of patches in which a part, of random size, is driven to white or to black.
+        seed: decides order, patches, flips, exposures and noise.
         first_epoch: the epoch to begin with, counted from 0.
         worker: which part of every batch to build, counted from 0.
         workers: how many equal parts there are: one for each machine that trains.
@@ -100,6 +104,8 @@ def training_pairs(
         clean = table.random_patch(image, top, left, patch_size)
         if flip:
             clean = tf.where(mirror < 0.5, clean[:, ::-1], clean)
+        if saturate:
+            clean = _with_saturation(clean, saturate, _fold_in(example_seed, 2))
         return _with_noise(clean, amount, salt_vs_pepper, example_seed)
 
     counts = tf.data.Dataset.range(first_epoch * shown // workers, np.iinfo(np.int64).max)
@@ -205,6 +211,18 @@ def _fold_in(seed, *numbers):
     for number in numbers:
         seed = tf.random.experimental.stateless_fold_in(seed, tf.cast(number, tf.int64))
     return seed
+
+
+def _with_saturation(clean, share, seed):
+    chosen, whitened, part = tf.unstack(tf.random.stateless_uniform([3], seed))
+    light = tf.where(whitened < 0.5, clean, 1.0 - clean)
+    # A random part of the patch, its brightest, is driven to white; black is the same upside down.
+    ranked = tf.sort(tf.reshape(light, [-1]))
+    white = ranked[tf.cast(part * tf.cast(tf.size(ranked), part.dtype), tf.int32)]
+    light = tf.minimum(light / tf.maximum(white, 1.0 / _BRIGHTEST), 1.0)
+    exposed = tf.where(whitened < 0.5, light, 1.0 - light)
+    # As a camera would have kept it: in 8 bits.
+    return tf.where(chosen < share, tf.round(exposed * 255.0) / 255.0, clean)
 
 
 def _with_noise(clean, amount, salt_vs_pepper, seed):

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from kerasgan.config import RunConfig
 from kerasgan.data.clean import CleanImages
 from kerasgan.errors import DataError
 
@@ -43,6 +44,28 @@ def load_images(
     if not keep_duplicates:
         images = images.without_duplicates()
     return images.with_held_out(seed) if hold_out else images
+
+
+def load_configured(config: RunConfig) -> CleanImages:
+    """Loads the clean images that a configuration trains on.
+
+    Args:
+        config: what to train.
+
+    Returns:
+        The images, split as every training by this configuration splits them.
+
+    Raises:
+        DataError: as `load_images` does.
+    """
+    data = config.data
+    return load_images(
+        data.source,
+        channels=data.channels,
+        seed=config.seed,
+        limit=data.limit,
+        keep_duplicates=data.keep_duplicates,
+    )
 
 
 def _load(source: str, channels: int, seed: int, limit: int | None) -> CleanImages:

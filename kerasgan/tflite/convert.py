@@ -11,8 +11,8 @@ from kerasgan.errors import ModelError, OutputError, first_line
 from kerasgan.networks import size_multiple
 from kerasgan.startup import held_back_stderr
 from kerasgan.tflite import NUMBERS, QUANTIZATIONS
-from kerasgan.tflite.equalization import equalize
 from kerasgan.tflite.model import INPUT, OUTPUT, SIGNATURE
+from kerasgan.tflite.ranges import equalize, limit_ranges
 from kerasgan.tflite.rounding import round_kernels
 
 # Of the calibration pictures, what weights are prepared by; corners of large ones, for memory.
@@ -70,7 +70,8 @@ def convert(generator, quantization, *, sizes=None, calibration=None, numbers="u
         sample = [
             picture[:_EXTENT, :_EXTENT] for picture in pictures[:: max(1, len(pictures) // _SAMPLE)]
         ]
-        generator = round_kernels(equalize(generator, sample), sample)
+        generator = round_kernels(equalize(generator, pictures), sample)
+        generator = limit_ranges(generator, pictures)
     with tempfile.TemporaryDirectory() as folder, held_back_stderr():
         try:
             _save(generator, signatures, folder, known_range=integer)

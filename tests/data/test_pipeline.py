@@ -110,6 +110,26 @@ def test_flips_are_left_to_right_and_half_of_the_time():
     assert not (upright[:, 0, 0, 0] > upright[:, 0, -1, 0]).any()
 
 
+def test_a_share_of_patches_saturates_and_the_others_stay():
+    image = np.linspace(40, 200, 16 * 16).astype(np.uint8).reshape(16, 16, 1)
+    images = ImageSet((image,), ("ramp",))
+    options = {"amount": 0.0, "batch_size": 400, "patch_size": 16, "flip": False}
+    _, clean = take(training_pairs(images, **options, saturate=0.3), 1)
+    levels = np.rint(clean * 255)
+    np.testing.assert_allclose(clean, levels / 255, atol=1e-6)
+    changed = (levels != image).any(axis=(1, 2, 3))
+    assert 0.2 < changed.mean() < 0.4
+    white, black = ((levels == end).mean(axis=(1, 2, 3)) for end in (255, 0))
+    assert not (white[~changed] + black[~changed]).any()
+    # Each is brightened or darkened, by parts of every size.
+    assert (np.minimum(white, black)[changed] == 0).all()
+    for part in (white[white > 0], black[black > 0]):
+        assert part.min() < 0.3
+        assert part.max() > 0.7
+    # What is brighter stays brighter.
+    assert (np.diff(levels[changed].reshape(changed.sum(), -1)) >= 0).all()
+
+
 @pytest.mark.parametrize("pairs_of", [training_pairs, evaluation_pairs])
 def test_small_images_are_mirrored_at_their_edges(pairs_of):
     image = image_set(1, height=10, width=5).images[0]

@@ -1,0 +1,105 @@
+import keras
+import numpy as np
+import pytest
+
+from kerasgan.config import GeneratorConfig
+from kerasgan.images import to_float
+from kerasgan.networks import build_generator
+from kerasgan.tflite.ranges import equalize, limit_ranges
+from tests.conftest import textured_set
+
+PICTURES = [to_float(image) for image in textured_set(3)]
+
+
+@pytest.fixture
+def uneven():
+    """A selective generator whose normalisations have channels of very different sizes."""
+    generator = build_generator(GeneratorConfig(architecture="selective", filters=(4, 8, 8)))
+    random = np.random.default_rng(0)
+    for layer in generator.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.gamma.assign(np.exp(random.normal(0, 0.7, layer.gamma.shape)))
+            layer.beta.assign(random.normal(0, 0.1, layer.beta.shape))
+    residual = generator.get_layer("residual").kernel
+    residual.assign(random.normal(0, 0.01, residual.shape))
+    return generator
+
+
+def normalizations(generator):
+    return [
+        layer for layer in generator.layers if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+
+
+def observed(generator, *layers):
+    """What layers give for the pictures, as one array each."""
+    outputs = [generator.get_layer(layer.name).output for layer in layers]
+    return [seen.numpy() for seen in keras.Model(generator.input, outputs)(np.stack(PICTURES))]
+
+
+def widths(generator, layer):
+    """The most that each channel holds."""
+    return np.abs(observed(generator, layer, layer)[0]).max(axis=(0, 1, 2))
+
+
+def test_the_network_computes_the_same(uneven):
+    noisy = np.random.default_rng(1).choice([0.0, 0.4, 1.0], (2, 32, 32, 1)).astype(np.float32)
+    restored = uneven(noisy).numpy()
+    np.testing.assert_allclose(equalize(uneven, PICTURES)(noisy), restored, atol=1e-5)
+    # The generator that was given is as it was.
+    np.testing.assert_array_equal(uneven(noisy), restored)
+
+
+def test_channels_that_one_convolution_reads_get_one_range(uneven):
+    relus = [layer for layer in uneven.layers if isinstance(layer, keras.layers.ReLU)]
+    # The first of a residual block: a normalisation makes it, a convolution reads it.
+    before = widths(uneven, relus[0])
+    after = widths(equalize(uneven, PICTURES), relus[0])
+    excited = before > 0
+    assert before.max() > 2 * before[excited].min()
+    np.testing.assert_allclose(after[excited], before.max(), rtol=1e-4)
+    assert not after[~excited].any()
+
+
+def test_what_is_added_keeps_one_scale(uneven):
+    # A normalisation, its skip, and the sum at the same level of the U-Net.
+    equal = equalize(uneven, PICTURES)
+    adds = [layer for layer in uneven.layers if isinstance(layer, keras.layers.Add)]
+    changes = [widths(equal, layer) / widths(uneven, layer) for layer in (adds[0], adds[-2])]
+    np.testing.assert_allclose(*changes, rtol=1e-3)
+    assert changes[0].max() > 1.5 * changes[0].min()
+
+
+def test_what_a_relu_cuts_off_is_outside_of_the_stated_range(uneven):
+    one, other = normalizations(uneven)[-2:]
+    one.beta.assign(one.beta - 100.0)
+    limited = limit_ranges(uneven, PICTURES)
+    pictures = np.stack(PICTURES)
+    np.testing.assert_allclose(limited(pictures), uneven(pictures), atol=0.02)
+    before, added = observed(uneven, one, other)
+    assert before.min() < -50
+    [stated] = [
+        node.operation
+        for node in limited.get_layer(one.name)._outbound_nodes
+        if node.operation.name in {layer.name for layer in limited.layers}
+    ]
+    after = stated(before).numpy()
+    assert after.min() >= -1.01 * added.max()
+    np.testing.assert_allclose(
+        np.maximum(after + added, 0), np.maximum(before + added, 0), atol=0.02 * added.max()
+    )
+
+
+def test_networks_without_normalisations_stay_as_they_are():
+    generator = build_generator(GeneratorConfig(architecture="classic", filters=(4, 8, 8)))
+    for changed in (equalize(generator, PICTURES), limit_ranges(generator, PICTURES)):
+        for own, given in zip(changed.get_weights(), generator.get_weights(), strict=True):
+            np.testing.assert_array_equal(own, given)
+
+
+def test_a_channel_without_values_stays_finite(uneven):
+    for layer in normalizations(uneven)[-2:]:
+        layer.gamma.assign([0.0, 1.0, 1.0, 1.0])
+        layer.beta.assign([0.0, 0.0, 0.0, 0.0])
+    equal = equalize(uneven, PICTURES)
+    assert all(np.isfinite(weights).all() for weights in equal.get_weights())
