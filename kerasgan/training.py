@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import functools
 import io
 import math
 import signal
@@ -11,6 +12,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
+from keras.src.saving import saving_lib
 
 from kerasgan.config import RunConfig
 from kerasgan.data.clean import CleanImages
@@ -32,6 +34,10 @@ from kerasgan.restore import load_generator
 from kerasgan.run_folder import RunFolder
 
 _PICTURED = 4
+
+# Keras looks up what not to save of an optimizer on one it makes for that, at every save, and loses
+# 140 kB of memory with it: it caches the answer under one name and asks for it under another.
+saving_lib.get_attr_skipset = functools.cache(saving_lib.get_attr_skipset)
 
 
 def train(

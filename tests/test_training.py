@@ -201,6 +201,17 @@ def test_a_folder_that_is_removed_comes_back(tmp_path, clean_images, trained_run
     assert_same_model(load_gan(folder.model), load_gan(trained_run.model))
 
 
+def test_saving_a_model_again_makes_no_optimizers(trained_run, tmp_path, monkeypatch):
+    gan = load_gan(trained_run.model)
+    gan.save(tmp_path / "first.keras")
+    made = []
+    monkeypatch.setattr(
+        keras.optimizers.Optimizer, "__init__", lambda self, *args, **kwargs: made.append(self)
+    )
+    gan.save(tmp_path / "second.keras")
+    assert not made
+
+
 def test_training_can_start_from_a_trained_generator(clean_images, trained_run, tmp_path):
     config = small_config(start=str(trained_run.path), epochs=1)
     # So small a rate that nothing moves: what is saved is what training started from.
