@@ -1,0 +1,40 @@
+"""Draws docs/ablation.png from what `kerasgan compare` measured: `make ablation`.
+
+    python docs/make_ablation.py FOLDER
+
+FOLDER is the comparison's --output. Each point is one training; left and down are better.
+"""
+
+import json
+from pathlib import Path
+
+import click
+import matplotlib.pyplot as plt
+import numpy as np
+
+LOOKS = {"lpips": "LPIPS", "kernel_distance": "kernel distance"}
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True))
+def main(folder):
+    trials = {}
+    for path in sorted(folder.glob("*/values.json")):
+        weight = json.loads((path.parent / "config.json").read_text())["config"][
+            "adversarial_weight"
+        ]
+        [(amount, values)] = json.loads(path.read_text())["values"].items()
+        trials.setdefault(weight, []).append({key: np.mean(own) for key, own in values.items()})
+    figure, panels = plt.subplots(1, len(LOOKS), figsize=(9, 3.6), layout="constrained")
+    for axes, (name, title) in zip(panels, LOOKS.items(), strict=True):
+        for marker, (weight, own) in zip("osD^vP", sorted(trials.items()), strict=False):
+            x, y = ([trial[key] for trial in own] for key in ("mse", name))
+            axes.plot(x, y, marker, label=f"λ = {weight:g}", markersize=6)
+        axes.set(xlabel=f"MSE (distortion), amount {amount}", ylabel=f"{title} (perception)")
+        axes.spines[["top", "right"]].set_visible(False)
+    panels[0].legend(frameon=False)
+    figure.savefig(Path(__file__).parent / "ablation.png", dpi=110)
+
+
+if __name__ == "__main__":
+    main()
