@@ -31,6 +31,7 @@ def main(folder):
             x, y = ([trial[key] for trial in own] for key in ("mse", name))
             axes.plot(x, y, marker, label=f"λ = {weight:g}", markersize=6)
         axes.set(xlabel=f"MSE (distortion), amount {amount}", ylabel=f"{title} (perception)")
+        axes.locator_params(axis="x", nbins=5)
         axes.spines[["top", "right"]].set_visible(False)
     panels[0].legend(frameon=False)
     figure.savefig(Path(__file__).parent / "ablation.png", dpi=110)

@@ -114,7 +114,7 @@ def train(
         if is_chief(strategy):
             callbacks += [
                 _KeepEpochs(folder, first_epoch, measured.take(1)),
-                keras.callbacks.TensorBoard(folder.logs, write_graph=False),
+                _LogForTensorBoard(folder.logs),
             ]
         gan.fit(
             _over_workers(strategy, training, config.batch_size),
@@ -244,6 +244,27 @@ class _StopEarly(keras.callbacks.Callback):
                 )
         if self._asked.is_set():
             raise Stopped(f"SIGTERM came; complete epochs that are kept: {self._complete}")
+
+
+class _LogForTensorBoard(keras.callbacks.Callback):
+    """Logs every epoch for TensorBoard; Keras' own callback keeps 20 kB of each in memory."""
+
+    def __init__(self, folder):
+        super().__init__()
+        self._writers = {
+            part: tf.summary.create_file_writer(str(folder / part))
+            for part in ("train", "validation")
+        }
+
+    def on_epoch_end(self, epoch, logs=None):
+        for name, value in logs.items():
+            part = "validation" if name.startswith("val_") else "train"
+            with self._writers[part].as_default():
+                tf.summary.scalar(f"epoch_{name.removeprefix('val_')}", value, step=epoch)
+
+    def on_train_end(self, logs=None):
+        for writer in self._writers.values():
+            writer.close()
 
 
 class _KeepEpochs(keras.callbacks.Callback):

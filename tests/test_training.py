@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from tensorflow.compat.v1.train import summary_iterator
 
 from kerasgan.errors import ModelError, OutputError, TrainingError
 from kerasgan.gan import DenoisingGAN
@@ -45,7 +46,15 @@ def test_a_run_leaves_everything_behind(trained_run, clean_images):
     )
     with Image.open(trained_run.picture(2)) as picture:
         assert picture.width > 400
-    assert list(trained_run.logs.glob("train/events.*"))
+    for part in ("train", "validation"):
+        [events] = trained_run.logs.glob(f"{part}/events.*")
+        logged = [
+            (event.step, value.tag)
+            for event in summary_iterator(str(events))
+            for value in event.summary.value
+        ]
+        assert {(0, "epoch_g_loss" if part == "train" else "epoch_psnr")} <= set(logged)
+        assert {step for step, _ in logged} == {0, 1}
     assert not [path for path in trained_run.path.rglob(".*")]
 
 
@@ -68,7 +77,7 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
 ):
     folder = RunFolder(tmp_path / "run")
     with monkeypatch.context() as patch:
-        patch.setattr(keras.callbacks, "TensorBoard", lambda *args, **kwargs: _Interrupt())
+        patch.setattr("kerasgan.training._LogForTensorBoard", lambda *args, **kwargs: _Interrupt())
         with pytest.raises(KeyboardInterrupt):
             run(folder, clean_images)
     assert len(folder.read_history()) == 1
@@ -194,7 +203,7 @@ class _RemoveTheFolder(keras.callbacks.Callback):
 def test_a_folder_that_is_removed_comes_back(tmp_path, clean_images, trained_run, monkeypatch):
     folder = RunFolder(tmp_path / "run")
     remove = _RemoveTheFolder(folder.path)
-    monkeypatch.setattr(keras.callbacks, "TensorBoard", lambda *args, **kwargs: remove)
+    monkeypatch.setattr("kerasgan.training._LogForTensorBoard", lambda *args, **kwargs: remove)
     run(folder, clean_images)
     assert folder.history.read_text() == trained_run.history.read_text()
     assert folder.read_record() == (small_config(), clean_images.fingerprint())
