@@ -1,5 +1,6 @@
 """From a Keras generator to the bytes of a .tflite file."""
 
+import itertools
 import tempfile
 import warnings
 
@@ -71,7 +72,9 @@ def convert(generator, quantization, *, sizes=None, calibration=None, numbers="u
             picture[:_EXTENT, :_EXTENT] for picture in pictures[:: max(1, len(pictures) // _SAMPLE)]
         ]
         generator = round_kernels(equalize(generator, pictures), sample)
-        generator = limit_ranges(generator, pictures)
+        # Large pictures may reach further than small ones, and all sizes share these ranges.
+        every_size = itertools.chain.from_iterable(map(calibration, signatures.values()))
+        generator = limit_ranges(generator, every_size)
     with tempfile.TemporaryDirectory() as folder, held_back_stderr():
         try:
             _save(generator, signatures, folder, known_range=integer)
