@@ -71,7 +71,7 @@ def convert(generator, quantization, *, sizes=None, calibration=None, numbers="u
         sample = [
             picture[:_EXTENT, :_EXTENT] for picture in pictures[:: max(1, len(pictures) // _SAMPLE)]
         ]
-        generator = round_kernels(equalize(generator, pictures), sample)
+        generator = round_kernels(equalize(generator, pictures, sample), sample)
         # Large pictures may reach further than small ones, and all sizes share these ranges.
         every_size = itertools.chain.from_iterable(map(calibration, signatures.values()))
         generator = limit_ranges(generator, every_size)

@@ -6,28 +6,34 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
+from scipy import optimize, special
 
 # Of the widest channel: what is narrower still is not widened further.
 _LEAST = 1 / 64
+# The power by which a mean stands for a maximum, while scales are sought.
+_POWER = 64
 
 
-def equalize(generator, pictures):
-    """Copies a generator, with the channels of each tensor scaled to one range.
+def equalize(generator, pictures, sample):
+    """Copies a generator, with the channels of each tensor scaled to what 8 bits hold best.
 
     Additions and ReLUs pass a positive scale on. So whatever a channel of the normalisations that
     feed them is multiplied by, the kernels of the convolutions that read them can be divided by:
     the network computes the same, and a channel of small values is no longer rounded to the steps
-    of the widest.
+    of the widest. Scales are those at which rounding changes the output least, as far as the
+    output is linear in it: a channel that is wide where little depends on it, and narrow where
+    much does, is scaled for the latter.
 
     Args:
         generator: a functional Keras model.
         pictures: list of float32 (height, width, C) in [0, 1], in which ranges are observed.
+        sample: some of them, or parts of them, on which the output's changes are observed.
 
     Returns:
         A model of the same architecture, which computes the same.
 
     Source: Nagel et al., Data-free quantization through weight equalization and bias correction,
-    ICCV 2019, with observed ranges.
+    ICCV 2019, with observed ranges and gradients in place of one range for all.
     """
     equal = keras.models.clone_model(generator)
     equal.set_weights(generator.get_weights())
@@ -35,21 +41,56 @@ def equalize(generator, pictures):
     streams = graph.streams()
     if not streams:
         return equal
-    ranges = graph.ranges([tensor for stream in streams for tensor in stream.tensors], pictures)
+    tensors = [tensor for stream in streams for tensor in stream.tensors]
+    ranges = graph.ranges(tensors, pictures)
+    gains = graph.gains([tensor for tensor in tensors if id(tensor) in ranges], sample)
     for stream in streams:
-        widths = [ranges[id(tensor)].widths for tensor in stream.tensors if id(tensor) in ranges]
-        # The tensors of a stream share their channels' scales, but each has a range of its own.
-        share = np.max([width / max(width.max(), 1e-12) for width in widths], axis=0)
-        # A channel that no picture excites is left as it is.
-        share = np.where(share > 0, np.maximum(share, _LEAST), 1.0).astype(np.float32)
+        rounded = [id(tensor) for tensor in stream.tensors if id(tensor) in ranges]
+        scales = quietest_scales(
+            np.array([ranges[key].widths for key in rounded]),
+            np.array([gains[key] for key in rounded]),
+        )
         for normalization in stream.makers:
-            normalization.gamma.assign(normalization.gamma / share)
-            normalization.beta.assign(normalization.beta / share)
+            normalization.gamma.assign(normalization.gamma / scales)
+            normalization.beta.assign(normalization.beta / scales)
         for convolution in stream.readers:
             transposed = type(convolution) is layers.Conv2DTranspose
-            by_input = share if transposed else share[:, np.newaxis]
+            by_input = scales if transposed else scales[:, np.newaxis]
             convolution.kernel.assign(convolution.kernel * by_input)
     return equal
+
+
+def quietest_scales(widths, gains):
+    """What to divide channels by, for the least noise of rounding at the output.
+
+    A tensor is rounded to steps as wide as its widest channel, once divided, and a channel's
+    rounding grows by its scale again on its way to the output. A channel's best scale is the least
+    with which it exceeds no tensor's width; which widths are best is a convex problem in their
+    logarithms.
+
+    Args:
+        widths: (tensors, channels), the largest magnitude that each tensor's channel takes.
+        gains: the same shape, the output's squared change with the channel's squared change.
+
+    Returns:
+        Scales, float32 (channels,), in (0, 1]; 1 for channels that no picture excites.
+    """
+    scales = np.ones(widths.shape[1], np.float32)
+    excited = widths.max(axis=0) > 0
+    if not excited.any():
+        return scales
+    logs = np.log(np.maximum(widths[:, excited], 1e-12))
+    # A network that is not trained may depend on nothing.
+    gains = gains[:, excited] / max(gains.max(), 1e-30) + 1e-9
+
+    def noise(widest):
+        scale = special.logsumexp(_POWER * (logs - widest[:, np.newaxis]), axis=0) / _POWER
+        return special.logsumexp(2 * (widest[:, np.newaxis] + scale), b=gains)
+
+    widest = optimize.minimize(noise, logs.max(axis=1)).x
+    found = (logs - widest[:, np.newaxis]).max(axis=0)
+    scales[excited] = np.maximum(np.exp(found - found.max()), _LEAST)
+    return scales
 
 
 def limit_ranges(generator, pictures):
@@ -205,6 +246,29 @@ class _Graph:
                 most = sum(high[other] for other in others)
                 ranges[key].low = np.maximum(low[key], -np.maximum(most, 0.0))
         return ranges
+
+    def gains(self, tensors, pictures):
+        """The output's squared change with squared changes of channels, by the tensors' id.
+
+        Summed over pixels and pictures; gradients of randomly signed sums of the output have that
+        as the mean of their squares.
+        """
+        observer = keras.Model(self._model.input, [*tensors, self._model.output])
+        draw = np.random.default_rng(0)
+        gains = dict.fromkeys(map(id, tensors), 0.0)
+        for picture in pictures:
+            picture = tf.constant(picture[np.newaxis])
+            with tf.GradientTape() as tape:
+                tape.watch(picture)
+                *values, output = observer(picture)
+                signs = draw.choice(np.array([-1, 1], np.float32), output.shape)
+                total = tf.reduce_sum(output * signs)
+            slopes = tape.gradient(
+                total, values, unconnected_gradients=tf.UnconnectedGradients.ZERO
+            )
+            for tensor, slope in zip(tensors, slopes, strict=True):
+                gains[id(tensor)] += np.sum(np.square(slope), axis=(0, 1, 2))
+        return gains
 
 
 def _passes_scale_on(operation):

@@ -5,7 +5,7 @@ import pytest
 from kerasgan.config import GeneratorConfig
 from kerasgan.images import to_float
 from kerasgan.networks import build_generator
-from kerasgan.tflite.ranges import equalize, limit_ranges
+from kerasgan.tflite.ranges import equalize, limit_ranges, quietest_scales
 from tests.conftest import textured_set
 
 PICTURES = [to_float(image) for image in textured_set(3)]
@@ -45,7 +45,7 @@ def widths(generator, layer):
 def test_the_network_computes_the_same(uneven):
     noisy = np.random.default_rng(1).choice([0.0, 0.4, 1.0], (2, 32, 32, 1)).astype(np.float32)
     restored = uneven(noisy).numpy()
-    np.testing.assert_allclose(equalize(uneven, PICTURES)(noisy), restored, atol=1e-5)
+    np.testing.assert_allclose(equalize(uneven, PICTURES, PICTURES)(noisy), restored, atol=1e-5)
     # The generator that was given is as it was.
     np.testing.assert_array_equal(uneven(noisy), restored)
 
@@ -54,7 +54,7 @@ def test_channels_that_one_convolution_reads_get_one_range(uneven):
     relus = [layer for layer in uneven.layers if isinstance(layer, keras.layers.ReLU)]
     # The first of a residual block: a normalisation makes it, a convolution reads it.
     before = widths(uneven, relus[0])
-    after = widths(equalize(uneven, PICTURES), relus[0])
+    after = widths(equalize(uneven, PICTURES, PICTURES), relus[0])
     excited = before > 0
     assert before.max() > 2 * before[excited].min()
     np.testing.assert_allclose(after[excited], before.max(), rtol=1e-4)
@@ -63,11 +63,37 @@ def test_channels_that_one_convolution_reads_get_one_range(uneven):
 
 def test_what_is_added_keeps_one_scale(uneven):
     # A normalisation, its skip, and the sum at the same level of the U-Net.
-    equal = equalize(uneven, PICTURES)
+    equal = equalize(uneven, PICTURES, PICTURES)
     adds = [layer for layer in uneven.layers if isinstance(layer, keras.layers.Add)]
     changes = [widths(equal, layer) / widths(uneven, layer) for layer in (adds[0], adds[-2])]
     np.testing.assert_allclose(*changes, rtol=1e-3)
     assert changes[0].max() > 1.5 * changes[0].min()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_other_scales_round_more_quietly(seed):
+    random = np.random.default_rng(seed)
+    widths, gains = np.exp(random.normal(0, 1.0, (2, 4, 6)))
+    widths[0, 1] = 0.0
+
+    def noise(scales):
+        steps = (widths / scales).max(axis=1, keepdims=True)
+        return (gains * (steps * scales) ** 2).sum()
+
+    found = quietest_scales(widths, gains)
+    others = found * np.exp(random.normal(0, 0.2, (500, 6)))
+    of_widest = (widths / widths.max(axis=1, keepdims=True)).max(axis=0)
+    assert noise(found) <= 1.01 * min(map(noise, [*others, of_widest, np.ones(6)]))
+
+
+def test_channels_of_one_tensor_get_one_range_and_those_without_values_none():
+    scales = quietest_scales(np.array([[8.0, 2.0, 0.0]]), np.array([[1.0, 0.0, 5.0]]))
+    np.testing.assert_allclose(scales, [1.0, 0.25, 1.0])
+
+
+def test_a_network_that_depends_on_nothing_has_scales():
+    scales = quietest_scales(np.array([[8.0, 2.0], [1.0, 4.0]]), np.zeros((2, 2)))
+    assert np.isfinite(scales).all() and (scales > 0).all()
 
 
 def test_what_a_relu_cuts_off_is_outside_of_the_stated_range(uneven):
@@ -92,7 +118,7 @@ def test_what_a_relu_cuts_off_is_outside_of_the_stated_range(uneven):
 
 def test_networks_without_normalisations_stay_as_they_are():
     generator = build_generator(GeneratorConfig(architecture="classic", filters=(4, 8, 8)))
-    for changed in (equalize(generator, PICTURES), limit_ranges(generator, PICTURES)):
+    for changed in (equalize(generator, PICTURES, PICTURES), limit_ranges(generator, PICTURES)):
         for own, given in zip(changed.get_weights(), generator.get_weights(), strict=True):
             np.testing.assert_array_equal(own, given)
 
@@ -101,5 +127,5 @@ def test_a_channel_without_values_stays_finite(uneven):
     for layer in normalizations(uneven)[-2:]:
         layer.gamma.assign([0.0, 1.0, 1.0, 1.0])
         layer.beta.assign([0.0, 0.0, 0.0, 0.0])
-    equal = equalize(uneven, PICTURES)
+    equal = equalize(uneven, PICTURES, PICTURES)
     assert all(np.isfinite(weights).all() for weights in equal.get_weights())
