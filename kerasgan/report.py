@@ -17,11 +17,12 @@ from PIL import Image
 
 from kerasgan import plots
 from kerasgan.baselines import BASELINES
-from kerasgan.comparison import MEASURES, Row, Trial, Values, legend
+from kerasgan.comparison import Row, Trial, legend
 from kerasgan.data.clean import ImageSet
 from kerasgan.evaluation import Score, noisy_images
 from kerasgan.files import write_text
 from kerasgan.images import Pixels
+from kerasgan.measures import MEASURES, Values
 from kerasgan.metrics import EXACT_PSNR
 from kerasgan.tflite.benchmark import peak_mib
 

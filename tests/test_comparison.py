@@ -4,21 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from kerasgan import perception
-from kerasgan.comparison import (
-    MEASURES,
-    Lenses,
-    Trial,
-    format_rows,
-    measure_trial,
-    read_values,
-    summarize,
-    trials,
-    write_values,
-)
-from kerasgan.errors import ModelError
+from kerasgan.comparison import Trial, format_rows, summarize, trials
+from kerasgan.measures import MEASURES
 from kerasgan.report import Comparison, write_comparison
-from tests.conftest import image_set, textured_set
 
 
 def test_all_weights_of_a_seed_come_before_the_next_seed():
@@ -78,38 +66,6 @@ def test_the_table_marks_what_is_proven(results):
     assert "over images: another seed may differ" in format_rows(summarize(one))
 
 
-def test_everything_that_can_be_measured_is():
-    images = textured_set(4)
-    lenses = Lenses(images)
-    assert all("is not installed" in reason for reason in lenses.missing)
-    values = measure_trial(lambda noisy: noisy, images, [0.0, 0.3], lenses)
-    assert list(values) == ["0", "0.3"]
-    assert list(values["0"]) == lenses.names
-    assert set(lenses.names) <= set(MEASURES)
-    for name, measured in values["0"].items():
-        assert len(measured) == (1 if name == "kernel_distance" else 4)
-    exact = {name: np.mean(measured) for name, measured in values["0"].items()}
-    assert (exact["ssim"], exact["mse"], exact["sharpness"]) == (1, 0, 1)
-    assert np.mean(values["0.3"]["psnr"]) < 20
-
-
-def test_small_images_are_not_shown_to_alexnet():
-    lenses = Lenses(image_set(4, height=20, width=20))
-    assert "AlexNet needs 32 pixels" in lenses.missing[0]
-    assert "lpips" not in lenses.names
-
-
-def test_values_are_read_again_if_they_answer_the_request(tmp_path):
-    path, request = tmp_path / "values.json", {"amounts": ["0.5"], "images": 3}
-    values = {"0.5": {"psnr": [30.0, 31.5]}}
-    write_values(path, request, values)
-    assert read_values(path, request) == values
-    assert read_values(path, {**request, "images": 4}) is None
-    path.write_text("{")
-    with pytest.raises(ModelError, match="damaged; remove it"):
-        read_values(path, request)
-
-
 @pytest.mark.parametrize("looks", ["lpips", "sharpness"])
 def test_the_page_shows_every_figure(results, tmp_path, looks):
     for values in results.values():
@@ -127,14 +83,3 @@ def test_the_page_shows_every_figure(results, tmp_path, looks):
 def test_rows_are_plain_values(results):
     row = dataclasses.asdict(summarize(results)[1])
     assert {type(value) for value in row.values()} == {float, str}
-
-
-def test_lenses_say_what_is_missing(monkeypatch):
-    monkeypatch.setattr(perception, "_ALEXNET", ("no_such_package", "weights", "0"))
-    monkeypatch.setattr(perception, "_EXPRESSIONS", ("no_other_package", "weights", "0"))
-    lenses = Lenses(textured_set(1))
-    assert lenses.missing == [
-        "the package no-such-package is not installed",
-        "the package no-other-package is not installed",
-    ]
-    assert lenses.names == ["psnr", "ssim", "mse", "edge_psnr", "sharpness"]

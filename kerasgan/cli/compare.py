@@ -76,10 +76,11 @@ def compare(
     changes = {name: value for name, value in options.items() if value is not None}
     config = changed(read_recipe(preset, config_file)[0], changes)
     start()
-    from kerasgan.comparison import Lenses, format_rows, summarize, trials
+    from kerasgan.comparison import format_rows, summarize, trials
     from kerasgan.data.sources import load_configured
     from kerasgan.evaluation import center_crops, check_measurable, reported_amounts
     from kerasgan.files import write_text
+    from kerasgan.measures import Lenses
     from kerasgan.report import Comparison, write_comparison
     from kerasgan.training import start_weights
 
@@ -132,7 +133,7 @@ def _result(path: Path, config: Any, images: Any, held_out: Any, amounts: Any, l
     """Trains, goes on, or finds everything done; returns the trial's values."""
     import keras
 
-    from kerasgan.comparison import measure_trial, read_values, write_values
+    from kerasgan.measures import measure_restorer, read_values, write_values
     from kerasgan.restore import Restorer
     from kerasgan.run_folder import RunFolder
     from kerasgan.training import train
@@ -162,7 +163,7 @@ def _result(path: Path, config: Any, images: Any, held_out: Any, amounts: Any, l
         resume=folder.model.is_file(),
         verbose=1 if sys.stdout.isatty() else 2,
     )
-    found = measure_trial(
+    found = measure_restorer(
         Restorer(gan), held_out, amounts, lenses, salt_vs_pepper=config.noise.salt_vs_pepper
     )
     write_values(values, request, found)
