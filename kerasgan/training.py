@@ -37,7 +37,8 @@ _PICTURED = 4
 
 # Keras looks up what not to save of an optimizer on one it makes for that, at every save, and loses
 # 140 kB of memory with it: it caches the answer under one name and asks for it under another.
-saving_lib.get_attr_skipset = functools.cache(saving_lib.get_attr_skipset)
+if hasattr(saving_lib, "get_attr_skipset"):
+    saving_lib.get_attr_skipset = functools.cache(saving_lib.get_attr_skipset)
 
 
 def train(

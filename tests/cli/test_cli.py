@@ -74,7 +74,9 @@ def test_runs_are_numbered_and_the_newest_restores(train, photo, folder):
 
 def test_a_run_can_be_repeated_from_its_config(train, photos, folder):
     again = ("train", "--config", "one/config.json", "--test-images", "0", "--output")
-    train("--output", "one", "--test-images", "0", "--color", "--ema", "0.9", "--seed", "3")
+    options = ("--color", "--ema", "0.9", "--seed", "3", "--saturate", "0.5")
+    train("--output", "one", "--test-images", "0", *options)
+    assert '"saturate": 0.5' in (folder / "one/config.json").read_text()
     run(*again, "two")
     assert (folder / "one/history.csv").read_text() == (folder / "two/history.csv").read_text()
     (photos / "a.png").unlink()
