@@ -28,6 +28,7 @@ VARIANTS = {
     "adam, batch 16": {**ADAM, "batch_size": 16},
     "mse": {"reconstruction": "mse"},
     "charbonnier": {"reconstruction": "charbonnier"},
+    "psnr": {"reconstruction": "psnr"},
     "all pixels": {"suspects_only": False},
     "no flips": {"data__flip": False},
     "average": {"g_optimizer__ema_momentum": 0.999},

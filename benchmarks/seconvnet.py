@@ -19,15 +19,16 @@ from kerasgan.startup import start_tensorflow
 BLOCKS, DEPTH, FILTERS = 7, 20, 64
 
 
-def seconvnet():
-    """Builds the network, from `noisy` to `restored`, float (N, H, W, 1) in [0, 1]."""
+def selective_convolution(size):
+    """Builds a layer that fills suspects, 0, in pictures (N, H, W, 1) in [0, 1] that are 0 there.
+
+    A suspect gets the weighted mean of what is known near it, if that is enough.
+    """
     import keras
     from keras import layers, ops
 
     @keras.saving.register_keras_serializable(package="benchmarks")
     class SelectiveConvolution(layers.Layer):
-        """Gives a suspect the weighted mean of what is known near it, if that is enough."""
-
         def __init__(self, size):
             super().__init__()
             self.size = size
@@ -45,12 +46,19 @@ def seconvnet():
             enough = ops.cast(count >= self.size - 2, image.dtype)
             return image + (1.0 - known) * enough * mean
 
+    return SelectiveConvolution(size)
+
+
+def seconvnet():
+    """Builds the network, from `noisy` to `restored`, float (N, H, W, 1) in [0, 1]."""
+    import keras
+    from keras import layers, ops
+
     noisy = keras.Input((None, None, 1), name="noisy")
     certain = ops.logical_and(ops.greater(noisy, 0.0), ops.less(noisy, 1.0))
-    known = ops.where(certain, noisy, 0.0)
-    x = known
+    x = ops.where(certain, noisy, 0.0)
     for block in range(BLOCKS):
-        x = SelectiveConvolution(2 * block + 3)(x)
+        x = selective_convolution(2 * block + 3)(x)
     convolution = {"padding": "same", "use_bias": False, "kernel_initializer": "orthogonal"}
     for _ in range(DEPTH - 1):
         x = layers.Conv2D(FILTERS, 3, **convolution)(x)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from kerasgan.errors import ModelError
 
 Architecture = Literal["classic", "selective"]
-Reconstruction = Literal["mse", "mae", "charbonnier"]
+Reconstruction = Literal["mse", "mae", "charbonnier", "psnr"]
 Algorithm = Literal["adam", "muon"]
 Schedule = Literal["constant", "cosine"]
 Precision = Literal["float32", "float16", "bfloat16"]
@@ -158,7 +158,8 @@ class RunConfig:
         noise: what is added to them.
         generator: the network that restores.
         discriminator: the network that judges.
-        reconstruction: the distance between clean and restored, "mse", "mae" or "charbonnier".
+        reconstruction: the distance between clean and restored, "mse", "mae", "charbonnier" or
+            "psnr".
         suspects_only: whether that distance is averaged, in each image, over the pixels that could
             be impulses, instead of over all.
         adversarial_weight: λ in generator loss = reconstruction + λ · adversarial; 0 trains without
@@ -171,6 +172,8 @@ class RunConfig:
         start: the model whose generator training starts from; None starts from random weights.
         precision: what the networks compute in while they are trained; weights, filling and
             residual stay float32, and so does the generator that is saved.
+        quantization_aware: whether features are rounded to 8 bits while they are trained, so that
+            an 8-bit file loses less; the generator that is saved does not round.
     """
 
     data: DataConfig
@@ -187,6 +190,7 @@ class RunConfig:
     seed: int = 0
     start: str | None = None
     precision: Precision = "float32"
+    quantization_aware: bool = False
 
     def __post_init__(self) -> None:
         multiple = 2 ** (len(self.generator.filters) - 1)

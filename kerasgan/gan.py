@@ -8,10 +8,11 @@ from keras import ops
 
 from kerasgan import metrics
 from kerasgan.config import OptimizerConfig, RunConfig
-from kerasgan.losses import adversarial_loss, mean_over_suspects, reconstruction_loss
+from kerasgan.losses import adversarial_loss, reconstruction_loss
 from kerasgan.networks import build_discriminator, build_generator, computing_in
 from kerasgan.optimizers import build_optimizer
 from kerasgan.presets import PRESETS
+from kerasgan.quantization_aware import rounding_to_8_bits
 from kerasgan.zoo import read_saved_model
 
 
@@ -77,8 +78,9 @@ class DenoisingGAN(keras.Model):
         """
         data, precision = config.data, config.precision
         with computing_in(precision):
+            generator = build_generator(config.generator, data.channels)
             gan = cls(
-                build_generator(config.generator, data.channels),
+                rounding_to_8_bits(generator) if config.quantization_aware else generator,
                 build_discriminator(config.discriminator, data.patch_size, data.channels),
             )
         gan.compile(
@@ -139,9 +141,10 @@ class DenoisingGAN(keras.Model):
             optimizer: the generator's optimizer, `g_optimizer`; Keras' callbacks find it under this
                 name. None takes the reference recipe's Adam.
             d_optimizer: the discriminator's optimizer; None likewise.
-            reconstruction: "mse", "mae" or "charbonnier".
+            reconstruction: "mse", "mae", "charbonnier" or "psnr"; see
+                `losses.reconstruction_loss`.
             suspects_only: whether the reconstruction loss is averaged over the pixels that could be
-                impulses, instead of over all; see `losses.mean_over_suspects`.
+                impulses, instead of over all.
             adversarial_weight: λ in generator loss = reconstruction + λ · adversarial.
             jit_compile: whether XLA compiles the step. On a CPU the plain graph is faster.
             run_eagerly: whether the step runs without a graph, for debugging.
@@ -161,7 +164,7 @@ class DenoisingGAN(keras.Model):
         self.reconstruction = reconstruction
         self.suspects_only = suspects_only
         self.adversarial_weight = adversarial_weight
-        self.reconstruction_loss = reconstruction_loss(reconstruction)
+        self.reconstruction_loss = reconstruction_loss(reconstruction, suspects_only=suspects_only)
         self.adversarial_loss = adversarial_loss()
         # Built here, inside the strategy's scope if there is one: inside the step it is too late.
         self.g_optimizer.build(self.generator.trainable_variables)
@@ -225,10 +228,7 @@ class DenoisingGAN(keras.Model):
         return _reported({"g_loss": g_loss} | {key: means[key] for key in keys})
 
     def _reconstruction_loss(self, noisy, clean, restored):
-        per_pixel = self.reconstruction_loss(clean, restored)
-        if self.suspects_only:
-            return tf.nn.compute_average_loss(mean_over_suspects(per_pixel, noisy))
-        return tf.nn.compute_average_loss(ops.mean(per_pixel, axis=(1, 2)))
+        return tf.nn.compute_average_loss(self.reconstruction_loss(noisy, clean, restored))
 
     def _update_discriminator(self, noisy, clean, restored):
         with tf.GradientTape() as d_tape:

@@ -30,28 +30,49 @@ class Charbonnier(keras.losses.Loss):
         return {**super().get_config(), "epsilon": self.epsilon}
 
 
-RECONSTRUCTION_LOSSES = {
+_PER_PIXEL = {
     "mse": keras.losses.MeanSquaredError,
     "mae": keras.losses.MeanAbsoluteError,
     "charbonnier": Charbonnier,
+    "psnr": keras.losses.MeanSquaredError,
 }
+# Of squared errors: below it, pixels of 8 bits show no difference.
+_INVISIBLE = 1e-5
 
 
-def reconstruction_loss(name):
-    """The distance between clean and restored images, one value per pixel.
+def reconstruction_loss(name, *, suspects_only=False):
+    """The distance between clean and restored images, one value per image.
+
+    "psnr" is the negative of it in dB: what counts is by which factor an image's squared error
+    falls, so images of sparse and of dense noise weigh the same.
 
     Args:
-        name: a key of `RECONSTRUCTION_LOSSES`: "mse", "mae" or "charbonnier".
+        name: "mse", "mae", "charbonnier" or "psnr".
+        suspects_only: whether errors are averaged over the pixels that could be impulses, instead
+            of over all; see `mean_over_suspects`.
 
     Returns:
-        A Keras loss without reduction: (N, H, W, C) twice, to (N, H, W).
+        A function of noisy, clean and restored, each float (N, H, W, C) in [0, 1], to (N,).
 
     Raises:
         ValueError: for other names.
+
+    Source: of "psnr", Chen et al., HINet: half instance normalization network for image
+    restoration, CVPR workshops 2021.
     """
-    if name not in RECONSTRUCTION_LOSSES:
-        raise ValueError(f"no loss {name!r}; there are {', '.join(RECONSTRUCTION_LOSSES)}")
-    return RECONSTRUCTION_LOSSES[name](reduction=None)
+    if name not in _PER_PIXEL:
+        raise ValueError(f"no loss {name!r}; there are {', '.join(_PER_PIXEL)}")
+    per_pixel = _PER_PIXEL[name](reduction=None)
+
+    def loss(noisy, clean, restored):
+        errors = per_pixel(clean, restored)
+        if suspects_only:
+            means = mean_over_suspects(errors, noisy)
+        else:
+            means = ops.mean(errors, axis=(1, 2))
+        return 10.0 * ops.log10(means + _INVISIBLE) if name == "psnr" else means
+
+    return loss
 
 
 def mean_over_suspects(per_pixel, noisy):

@@ -1,9 +1,12 @@
+from typing import get_args
+
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
+from kerasgan.config import Reconstruction
 from kerasgan.losses import (
-    RECONSTRUCTION_LOSSES,
     Charbonnier,
     adversarial_loss,
     mean_over_suspects,
@@ -12,22 +15,37 @@ from kerasgan.losses import (
 
 RANDOM = np.random.default_rng(0)
 CLEAN, RESTORED = RANDOM.random((2, 3, 8, 8, 2)).astype(np.float32)
+NOISY = np.where(RANDOM.random((3, 8, 8, 2)) < 0.5, 1.0, 0.5).astype(np.float32)
 ORACLES = {
     "mse": lambda error: error**2,
     "mae": np.abs,
     "charbonnier": lambda error: np.sqrt(error**2 + 1e-6),
+    "psnr": lambda error: error**2,
 }
 
 
-@pytest.mark.parametrize("name", RECONSTRUCTION_LOSSES)
-def test_reconstruction_losses_agree_with_numpy(name):
-    per_pixel = reconstruction_loss(name)(CLEAN, RESTORED)
-    expected = ORACLES[name](CLEAN - RESTORED).mean(axis=-1)
-    np.testing.assert_allclose(per_pixel, expected, rtol=1e-5)
+@pytest.mark.parametrize("suspects_only", [False, True])
+@pytest.mark.parametrize("name", get_args(Reconstruction))
+def test_reconstruction_losses_agree_with_numpy(name, suspects_only):
+    losses = reconstruction_loss(name, suspects_only=suspects_only)(NOISY, CLEAN, RESTORED)
+    weights = (NOISY == 1.0).any(axis=-1) if suspects_only else np.ones(NOISY.shape[:3])
+    per_pixel = ORACLES[name](CLEAN - RESTORED).mean(axis=-1)
+    expected = (per_pixel * weights).sum(axis=(1, 2)) / weights.sum(axis=(1, 2))
+    if name == "psnr":
+        expected = 10 * np.log10(expected)
+    np.testing.assert_allclose(losses, expected, rtol=1e-3 if name == "psnr" else 1e-5)
+
+
+def test_psnr_of_an_exact_image_is_finite_and_so_is_its_gradient():
+    restored = tf.Variable(CLEAN)
+    with tf.GradientTape() as tape:
+        losses = reconstruction_loss("psnr", suspects_only=True)(NOISY, CLEAN, restored)
+    np.testing.assert_allclose(losses, -50.0, rtol=1e-5)
+    np.testing.assert_array_equal(tape.gradient(losses, restored), np.zeros_like(CLEAN))
 
 
 def test_unknown_losses_are_refused():
-    with pytest.raises(ValueError, match="mse, mae, charbonnier"):
+    with pytest.raises(ValueError, match="mse, mae, charbonnier, psnr"):
         reconstruction_loss("huber")
 
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
 from kerasgan.cli.options import MODEL, PATH, SHARE, SHARES, resolve_source
-from kerasgan.config import RunConfig, read_record
+from kerasgan.config import Reconstruction, RunConfig, read_record
 from kerasgan.presets import PRESETS
 
 # Where in the configuration the options go that do not bear their field's name.
@@ -39,9 +39,7 @@ _OPTIONS = (
     click.option("--batch-size", type=click.IntRange(1), help="Patches per step."),
     click.option("--amount", type=SHARES, help="Share of noise: 0.15, or a range, 0.05:0.95."),
     click.option("--salt-vs-pepper", type=SHARE, help="Share of the noise that is white."),
-    click.option(
-        "--reconstruction", type=click.Choice(["mse", "mae", "charbonnier"]), help="Loss."
-    ),
+    click.option("--reconstruction", type=click.Choice(get_args(Reconstruction)), help="Loss."),
     click.option(
         "--learning-rate", type=click.FloatRange(0, min_open=True), help="The generator's."
     ),
@@ -66,6 +64,12 @@ _OPTIONS = (
         "--mixed-precision",
         type=click.Choice(["float16", "bfloat16"]),
         help="Compute in 16 bits: faster on GPUs, TPUs and some processors.",
+    ),
+    click.option(
+        "--quantization-aware",
+        is_flag=True,
+        default=None,
+        help="Round to 8 bits while training, for 8-bit files that lose less.",
     ),
 )
 

@@ -1,0 +1,50 @@
+"""Other parts that `selective` could be made of, for benchmarks/model_search.py to try."""
+
+from keras import layers, ops
+from seconvnet import BLOCKS, selective_convolution
+
+from kerasgan.networks import _conv_norm, _normalize
+
+
+def gated_block(x, filters):
+    """A residual block whose first convolution is gated.
+
+    Source: Yu et al., Free-form image inpainting with gated convolution, ICCV 2019.
+    """
+    gate = ops.sigmoid(layers.Conv2D(filters, 3, padding="same")(x))
+    y = layers.ReLU()(_conv_norm(x, filters)) * gate
+    return layers.ReLU()(layers.Add()([x, _conv_norm(y, filters)]))
+
+
+def naf_block(x, filters):
+    """NAFNet's block, with batch normalisation and without attention to the picture's mean.
+
+    Both would need operators, or a view of the whole picture, that tiles in 8 bits do not have.
+    Twice, since one costs less than half of a residual block.
+
+    Source: Chen et al., Simple baselines for image restoration, ECCV 2022.
+    """
+    for _ in range(2):
+        y = layers.Conv2D(2 * filters, 1)(_normalize(x))
+        y = layers.DepthwiseConv2D(3, padding="same")(y)
+        x = layers.Add()([x, layers.Conv2D(filters, 1)(_half_times_half(y))])
+        y = layers.Conv2D(2 * filters, 1)(_normalize(x))
+        x = layers.Add()([x, layers.Conv2D(filters, 1)(_half_times_half(y))])
+    return x
+
+
+def _half_times_half(x):
+    one, other = ops.split(x, 2, axis=-1)
+    return one * other
+
+
+def selective_fill(images, certain, levels=3):
+    """SeConvNet's convolutions in the place of `networks.fill_gaps`: a filling that learns.
+
+    They are partial convolutions (Liu et al., ECCV 2018) of one channel, which pass on what is
+    known by now.
+    """
+    filled = ops.where(certain, images, 0.0)
+    for block in range(BLOCKS):
+        filled = selective_convolution(2 * block + 3)(filled)
+    return filled
