@@ -28,6 +28,20 @@ from kerasgan.presets import PRESETS
 from kerasgan.startup import start_tensorflow
 
 EPOCHS = 12
+# What a Python that starts with it does: its first read of one picture fails.
+FAILS_ONCE = """
+import errno, pathlib
+read = pathlib.Path.read_bytes
+
+def fail_once(path):
+    if path.name != "05.png":
+        return read(path)
+    pathlib.Path.read_bytes = read
+    print("failed once", flush=True)
+    raise OSError(errno.EIO, "Input/output error", str(path))
+
+pathlib.Path.read_bytes = fail_once
+"""
 
 
 def make_config(folder, epochs):
@@ -74,11 +88,16 @@ def start(*arguments, limit=None, **environment):
 
 def wait(process):
     """Waits for a process; returns its status and the last line that it printed."""
+    status, lines = wait_for_lines(process)
+    return status, lines[-1] if lines else ""
+
+
+def wait_for_lines(process):
+    """Waits for a process; returns its status and the lines that it printed."""
     status = process.wait()
     with process.stdout as output:
         output.seek(0)
-        lines = output.read().strip().splitlines()
-    return status, lines[-1] if lines else ""
+        return status, output.read().strip().splitlines()
 
 
 def epochs_of(run):
@@ -179,6 +198,27 @@ class Faults:
         picture.write_bytes(content)
         return line, status == 1 and "05.png" in line and not run.exists()
 
+    def bad_picture_among_many(self):
+        run, arguments = self.new()
+        many = self.folder / "many"
+        many.mkdir()
+        for index in range(120):
+            shutil.copy(self.folder / "pictures" / f"{index % 24:02}.png", many / f"{index:03}.png")
+        (many / "077.png").write_bytes(b"no picture")
+        status, lines = wait_for_lines(start(*arguments, "--data", many, "--epochs", 1))
+        named = [line for line in lines if "077.png" in line]
+        return named[0] if named else lines[-1], status == 0 and len(named) == 1
+
+    def read_that_fails_once(self):
+        run, arguments = self.new()
+        hook = self.folder / "hook"
+        hook.mkdir()
+        (hook / "sitecustomize.py").write_text(FAILS_ONCE)
+        path = os.pathsep.join([str(hook), os.environ.get("PYTHONPATH", "")])
+        status, lines = wait_for_lines(start(*arguments, PYTHONPATH=path))
+        failed = "failed once" in lines
+        return "read again; trained on", failed and status == 0 and same(run, self.whole)
+
     def vanished_picture(self):
         run, arguments = self.new()
         process = start(*arguments)
@@ -257,6 +297,8 @@ def main(kills, seed):
             "a full disk (a limit on files)": faults.full_disk,
             "the run folder removed": faults.removed_folder,
             "a damaged picture before training": faults.bad_picture,
+            "a damaged picture among 120": faults.bad_picture_among_many,
+            "a read that fails once": faults.read_that_fails_once,
             "a picture removed during training": faults.vanished_picture,
             "a worker killed": faults.lost_worker,
         }.items():

@@ -1,6 +1,7 @@
 """Trains variants of `selective` on equally many pictures, and measures each on held-out faces.
 
     python benchmarks/model_search.py fer2013.csv adam muon --pictures 48000
+    python benchmarks/model_search.py fer2013.csv "dense noise" --start RUN --rate 2e-3
 
 Prints, for each variant, PSNR in dB at five amounts and the time it took. What is measured on is
 cut from the training split: the split that results are reported on decides nothing.
@@ -8,6 +9,7 @@ docs/model-search.md is the log.
 """
 
 import time
+from unittest import mock
 
 import click
 
@@ -36,7 +38,20 @@ VARIANTS = {
     "adversarial 1e-2": {"adversarial_weight": 1e-2},
     "one level": {"generator__filters": (16, 64)},
     "wide": {"generator__filters": (24, 48, 64, 96)},
+    "deep": {"generator__filters": (16, 32, 64, 64, 64)},
     "small": {"generator__filters": (8, 16, 32, 64)},
+    "dense noise": {"noise__amount": (0.3, 0.97)},
+    "constant rate": {"g_optimizer__schedule": "constant"},
+    # Of other blocks, so many filters that they cost what `selective` does.
+    "gated": {"generator__filters": (16, 28, 52, 104)},
+    "nafnet": {},
+    "selective convolutions": {},
+}
+# The functions of kerasgan.networks that a variant replaces by one of benchmarks/blocks.py.
+REPLACED = {
+    "gated": {"_residual_block": "gated_block"},
+    "nafnet": {"_residual_block": "naf_block"},
+    "selective convolutions": {"fill_gaps": "selective_fill"},
 }
 
 
@@ -51,13 +66,24 @@ def split(data):
     )
 
 
-def train_and_measure(gan, train, held_out, *, steps, batch_size, flip=True):
+def build(variant, config, steps):
+    """Builds the GAN of a variant."""
+    import blocks
+
+    from kerasgan import DenoisingGAN, networks
+
+    replaced = {name: getattr(blocks, other) for name, other in REPLACED.get(variant, {}).items()}
+    with mock.patch.multiple(networks, **replaced):
+        return DenoisingGAN.from_run_config(config, steps)
+
+
+def train_and_measure(
+    gan, train, held_out, *, steps, batch_size, amount=PRESETS["selective"].noise.amount, flip=True
+):
     """Trains a GAN; returns PSNR at each of `AMOUNTS`, as text, and the seconds it took."""
     from kerasgan import evaluation_pairs, training_pairs
 
-    pairs = training_pairs(
-        train, amount=PRESETS["selective"].noise.amount, batch_size=batch_size, flip=flip
-    )
+    pairs = training_pairs(train, amount=amount, batch_size=batch_size, flip=flip)
     started = time.monotonic()
     gan.fit(pairs, steps_per_epoch=steps, shuffle=False, verbose=0)
     seconds = time.monotonic() - started
@@ -72,24 +98,36 @@ def train_and_measure(gan, train, held_out, *, steps, batch_size, flip=True):
 @click.argument("data")
 @click.argument("variants", nargs=-1, type=click.Choice(list(VARIANTS)))
 @click.option("--pictures", default=48_000, show_default=True, help="That training sees.")
-def main(data, variants, pictures):
+@click.option("--start", help="A model whose weights every variant starts from.")
+@click.option("--rate", type=float, help="The generator's learning rate, of every variant.")
+def main(data, variants, pictures, start, rate):
     start_tensorflow()
     import keras
 
-    from kerasgan import DenoisingGAN
+    from kerasgan.restore import load_generator
 
     train, held_out = split(data)
     for variant in variants or VARIANTS:
         config = PRESETS["selective"].replace(adversarial_weight=0.0)
         config = config.replace(**VARIANTS[variant])
+        if rate:
+            config = config.replace(g_optimizer__learning_rate=rate)
         keras.utils.set_random_seed(0)
         steps = pictures // config.batch_size
-        gan = DenoisingGAN.from_run_config(config, steps)
+        gan = build(variant, config, steps)
+        if start:
+            gan.generator.set_weights(load_generator(start).get_weights())
         psnr, seconds = train_and_measure(
-            gan, train, held_out, steps=steps, batch_size=config.batch_size, flip=config.data.flip
+            gan,
+            train,
+            held_out,
+            steps=steps,
+            batch_size=config.batch_size,
+            amount=config.noise.amount,
+            flip=config.data.flip,
         )
         weights = gan.generator.count_params()
-        print(f"{variant:18} {psnr}   {weights:,} weights, {seconds:.0f} s", flush=True)
+        print(f"{variant:24} {psnr}   {weights:,} weights, {seconds:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

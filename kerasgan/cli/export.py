@@ -71,6 +71,11 @@ SIZE = Size()
     type=click.File(encoding="utf-8"),
     help="Markdown for the end of the model card: results, provenance, licence.",
 )
+@click.option(
+    "--compact",
+    is_flag=True,
+    help="Round weights to 11 significant bits: the Keras file takes half of the space.",
+)
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of the calibration.")
 @click.option(
     "-o", "--output", type=PATH, help="The folder. [default: here, MODEL's name + _tflite]"
@@ -85,6 +90,7 @@ def export(
     calibration: str | None,
     numbers: str,
     notes: TextIO | None,
+    compact: bool,
     seed: int,
     output: Path | None,
     overwrite: bool,
@@ -141,6 +147,7 @@ def export(
             seed=seed,
             record=record,
             notes=_read(notes),
+            compact=compact,
             overwrite=overwrite,
             on_step=lambda step: click.echo(f"Making and checking {step}"),
         )

@@ -54,6 +54,7 @@ def export_bundle(
     seed: int = 0,
     record: dict[str, Any] | None = None,
     notes: str = "",
+    compact: bool = False,
     overwrite: bool = False,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> Bundle:
@@ -73,6 +74,7 @@ def export_bundle(
         seed: decides the calibration pictures.
         record: the content of the training run's config.json, where there is one.
         notes: Markdown for the end of the model card.
+        compact: whether to round weights first, so that the Keras file takes half of the space.
         overwrite: whether a bundle that stands at `path` may be replaced.
         on_step: told what begins.
 
@@ -88,6 +90,8 @@ def export_bundle(
     check_sizes(generator, sizes)
     check_replaceable(path, overwrite=overwrite)
     exact = generator.name.startswith("selective")
+    if compact:
+        generator = _with_short_weights(generator)
     with atomic_folder(path) as folder:
         _save_keras(generator, folder / KERAS)
         pairs = checks.held_out_pairs(held_out, sizes[0])
@@ -149,6 +153,20 @@ def export_bundle(
         _write_samples(bundle, generator)
         write_card(folder / CARD, manifest, notes)
     return Bundle.read(path)
+
+
+def _with_short_weights(generator: Any) -> Any:
+    """Rounds weights to the 11 significant bits of float16, whose zeros then compress away."""
+    import keras
+
+    short = keras.models.clone_model(generator)
+    short.set_weights(
+        [
+            np.ldexp(np.rint(np.ldexp(significand, 11)), exponent - 11).astype(np.float32)
+            for significand, exponent in map(np.frexp, generator.get_weights())
+        ]
+    )
+    return short
 
 
 def _save_keras(generator: Any, path: Path) -> None:

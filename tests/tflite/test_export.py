@@ -98,6 +98,22 @@ def test_an_export_can_be_repeated(bundle, trained_run, tmp_path):
         assert again.manifest["files"][name] == bundle.manifest["files"][name]
 
 
+def test_a_compact_bundle_holds_weights_of_eleven_bits(tmp_path):
+    generator = randomize(build_generator(small_config().generator))
+    plain, compact = (
+        bundle_of(
+            generator, tmp_path / str(compact), quantizations=["float32"], compact=compact
+        ).generator
+        for compact in (False, True)
+    )
+    for own, other in zip(
+        load_generator(compact).get_weights(), generator.get_weights(), strict=True
+    ):
+        np.testing.assert_allclose(own, other, rtol=2**-11)
+        assert not np.any(np.ldexp(np.frexp(own)[0], 11) % 1)
+    assert compact.stat().st_size < 0.9 * plain.stat().st_size
+
+
 @pytest.mark.parametrize("sizes", [[(30, 32)], [(32, 32), (32, 33)]])
 def test_sizes_that_are_no_multiples_are_refused(sizes, tmp_path):
     with pytest.raises(ModelError, match=r"must be multiples of 4, such as 32x32"):
