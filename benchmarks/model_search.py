@@ -8,6 +8,7 @@ cut from the training split: the split that results are reported on decides noth
 docs/model-search.md is the log.
 """
 
+import contextlib
 import time
 from unittest import mock
 
@@ -44,7 +45,7 @@ VARIANTS = {
     "constant rate": {"g_optimizer__schedule": "constant"},
     # Of other blocks, so many filters that they cost what `selective` does.
     "gated": {"generator__filters": (16, 28, 52, 104)},
-    "nafnet": {},
+    "nafnet": {"generator__filters": (16, 36, 72, 144)},
     "selective convolutions": {},
 }
 # The functions of kerasgan.networks that a variant replaces by one of benchmarks/blocks.py.
@@ -72,8 +73,9 @@ def build(variant, config, steps):
 
     from kerasgan import DenoisingGAN, networks
 
-    replaced = {name: getattr(blocks, other) for name, other in REPLACED.get(variant, {}).items()}
-    with mock.patch.multiple(networks, **replaced):
+    with contextlib.ExitStack() as replaced:
+        for name, other in REPLACED.get(variant, {}).items():
+            replaced.enter_context(mock.patch.object(networks, name, getattr(blocks, other)))
         return DenoisingGAN.from_run_config(config, steps)
 
 
