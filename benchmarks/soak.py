@@ -2,10 +2,12 @@
 
     python benchmarks/soak.py --minutes 60
 
-Both must end with the same history.csv and the same weights, to the last bit, and neither may
-take more memory late than early. Networks and pictures are those of benchmarks/faults.py.
+Then both are stopped, and the one behind catches up: they must have the same history.csv and the
+same weights, to the last bit, and the one in peace must not take more memory late than early.
+Networks and pictures are those of benchmarks/faults.py.
 """
 
+import json
 import random
 import tempfile
 import threading
@@ -17,24 +19,13 @@ from faults import epochs_of, make_config, same, start, wait, wait_for_epoch
 
 from kerasgan.startup import start_tensorflow
 
-PROBE_EPOCHS, SAMPLE_SECONDS = 12, 2
+# More than any machine gets through.
+ENDLESS = 1_000_000
+SAMPLE_SECONDS = 2
 # Of what a process holds early; garbage that is not yet collected makes it waver.
 ALLOWED_GROWTH = 1.05
-
-
-def seconds_per_epoch(folder):
-    """Measures an epoch on this machine as busy as it will be: with two runs side by side."""
-    config = make_config(folder, PROBE_EPOCHS)
-    runs = [folder / "one", folder / "other"]
-    processes = [start("train", "--config", config, "--output", run) for run in runs]
-    for process in processes:
-        status, line = wait(process)
-        if status:
-            raise click.ClickException(line)
-    first, last = (
-        (runs[0] / f"pictures/epoch-{epoch:03}.png").stat().st_mtime for epoch in (2, PROBE_EPOCHS)
-    )
-    return (last - first) / (PROBE_EPOCHS - 2)
+# The status of a training that SIGTERM ended.
+TERMINATED = 143
 
 
 def watched(process, began):
@@ -52,10 +43,28 @@ def watched(process, began):
     return samples
 
 
-def train_in_peace(run, config, result):
-    process = start("train", "--config", config, "--output", run)
+def train_in_peace(process, result):
     result["memory"] = watched(process, time.monotonic())
     result["status"], result["line"] = wait(process)
+
+
+def stop(process):
+    """Ends a training as a preempted machine does; fails if it does not end so."""
+    process.terminate()
+    status, line = wait(process)
+    if status != TERMINATED:
+        raise click.ClickException(line)
+
+
+def catch_up(run, epochs):
+    """Trains on to an epoch; fails if that fails."""
+    path = run / "config.json"
+    record = json.loads(path.read_text())
+    record["config"]["epochs"] = epochs
+    path.write_text(json.dumps(record))
+    status, line = wait(start("train", "--resume", run))
+    if status:
+        raise click.ClickException(line)
 
 
 def highest(samples, part):
@@ -78,13 +87,11 @@ def main(minutes, between, seed):
     start_tensorflow()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        probe = folder / "probe"
-        probe.mkdir()
-        epochs = round(minutes * 60 / seconds_per_epoch(probe))
-        config = make_config(folder, epochs)
+        config = make_config(folder, ENDLESS)
         peaceful, hurt = folder / "peaceful", folder / "hurt"
+        in_peace = start("train", "--config", config, "--output", peaceful)
         result = {}
-        beside = threading.Thread(target=train_in_peace, args=(peaceful, config, result))
+        beside = threading.Thread(target=train_in_peace, args=(in_peace, result))
         began = time.monotonic()
         beside.start()
 
@@ -93,23 +100,32 @@ def main(minutes, between, seed):
         while True:
             wait_for_epoch(process, hurt, epochs_of(hurt) + 1)
             time.sleep(60 * draw.uniform(0.2, 1.8) * between)
+            minute = (time.monotonic() - began) / 60
             if process.poll() is not None:
+                raise click.ClickException(wait(process)[1])
+            if in_peace.poll() is not None:
+                beside.join()
+                raise click.ClickException(result["line"])
+            if minute >= minutes:
                 break
             process.kill()
             wait(process)
             kills += 1
-            minute = (time.monotonic() - began) / 60
             print(f"{minute:5.1f} min: killed after {epochs_of(hurt)} epochs", flush=True)
             process = start("train", "--resume", hurt)
-        status, line = wait(process)
+        stop(process)
+        in_peace.terminate()
         beside.join()
-        if status or result["status"]:
-            raise click.ClickException(line if status else result["line"])
+        if result["status"] != TERMINATED:
+            raise click.ClickException(result["line"])
+        epochs = max(epochs_of(hurt), epochs_of(peaceful))
+        for run in (hurt, peaceful):
+            if epochs_of(run) < epochs:
+                catch_up(run, epochs)
         early, late = (highest(result["memory"], part) for part in ((0.2, 0.4), (0.8, 1.0)))
         equal = same(hurt, peaceful)
         print(
-            f"\n{epochs} epochs in {(time.monotonic() - began) / 60:.0f} minutes, {kills} kills "
-            f"(seed {seed}).\n"
+            f"\n{epochs} epochs, {kills} kills in {minute:.0f} minutes (seed {seed}).\n"
             f"History and weights those of the run in peace: {'yes' if equal else 'NO'}.\n"
             f"Memory of the run in peace, early and late: {early:.0f} MB, {late:.0f} MB: "
             f"{'steady' if late <= ALLOWED_GROWTH * early else 'IT GROWS'}."
