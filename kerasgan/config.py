@@ -172,8 +172,6 @@ class RunConfig:
         start: the model whose generator training starts from; None starts from random weights.
         precision: what the networks compute in while they are trained; weights, filling and
             residual stay float32, and so does the generator that is saved.
-        quantization_aware: whether features are rounded to 8 bits while they are trained, so that
-            an 8-bit file loses less; the generator that is saved does not round.
     """
 
     data: DataConfig
@@ -190,7 +188,6 @@ class RunConfig:
     seed: int = 0
     start: str | None = None
     precision: Precision = "float32"
-    quantization_aware: bool = False
 
     def __post_init__(self) -> None:
         multiple = 2 ** (len(self.generator.filters) - 1)

@@ -12,7 +12,6 @@ from kerasgan.losses import adversarial_loss, reconstruction_loss
 from kerasgan.networks import build_discriminator, build_generator, computing_in
 from kerasgan.optimizers import build_optimizer
 from kerasgan.presets import PRESETS
-from kerasgan.quantization_aware import rounding_to_8_bits
 from kerasgan.zoo import read_saved_model
 
 
@@ -78,9 +77,8 @@ class DenoisingGAN(keras.Model):
         """
         data, precision = config.data, config.precision
         with computing_in(precision):
-            generator = build_generator(config.generator, data.channels)
             gan = cls(
-                rounding_to_8_bits(generator) if config.quantization_aware else generator,
+                build_generator(config.generator, data.channels),
                 build_discriminator(config.discriminator, data.patch_size, data.channels),
             )
         gan.compile(

@@ -10,7 +10,6 @@ import keras
 from keras import layers, ops
 
 from kerasgan.config import DiscriminatorConfig, GeneratorConfig
-from kerasgan.quantization_aware import RoundTo8Bits
 
 
 def build_generator(config: GeneratorConfig, channels=1):
@@ -189,14 +188,14 @@ def computing_in(precision):
         keras.config.set_dtype_policy(before)
 
 
-def as_restorer(model):
-    """Copies a generator as it will be used: computing in float32, without aids of training.
+def in_float32(model):
+    """Copies a model so that all of it computes in float32.
 
     Args:
         model: a functional model.
 
     Returns:
-        A model with the same weights, of Keras' own layers alone.
+        A model with the same weights.
     """
 
     def changed(operation):
@@ -204,10 +203,7 @@ def as_restorer(model):
             return operation
         return type(operation).from_config({**operation.get_config(), "dtype": "float32"})
 
-    def called(operation, *args, **kwargs):
-        return args[0] if isinstance(operation, RoundTo8Bits) else operation(*args, **kwargs)
-
-    copy = keras.models.clone_model(model, clone_function=changed, call_function=called)
+    copy = keras.models.clone_model(model, clone_function=changed)
     copy.set_weights(model.get_weights())
     return copy
 

@@ -28,7 +28,7 @@ from kerasgan.errors import (
 )
 from kerasgan.files import atomic_path, write_text
 from kerasgan.gan import DenoisingGAN
-from kerasgan.networks import as_restorer, build_generator
+from kerasgan.networks import build_generator, in_float32
 from kerasgan.pictures import save_comparison
 from kerasgan.restore import load_generator
 from kerasgan.run_folder import RunFolder
@@ -280,7 +280,7 @@ class _KeepEpochs(keras.callbacks.Callback):
         self._noisy, self._clean = (np.stack(images) for images in zip(*batches, strict=True))
 
     def on_train_begin(self, logs=None):
-        self._generator = as_restorer(self.model.generator)
+        self._generator = in_float32(self.model.generator)
 
     def on_epoch_end(self, epoch, logs=None):
         self._rows.append({"epoch": epoch + 1, **logs})

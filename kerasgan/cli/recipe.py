@@ -65,12 +65,6 @@ _OPTIONS = (
         type=click.Choice(["float16", "bfloat16"]),
         help="Compute in 16 bits: faster on GPUs, TPUs and some processors.",
     ),
-    click.option(
-        "--quantization-aware",
-        is_flag=True,
-        default=None,
-        help="Round to 8 bits while training, for 8-bit files that lose less.",
-    ),
 )
 
 

@@ -8,8 +8,6 @@ import tensorflow as tf
 from keras import layers
 from scipy import optimize, special
 
-from kerasgan.graph import Graph
-
 # Of the widest channel: what is narrower still is not widened further.
 _LEAST = 1 / 64
 # The power by which a mean stands for a maximum, while scales are sought.
@@ -160,23 +158,41 @@ class _Stream:
     readers: list
 
 
-class _Graph(Graph):
-    """A generator's graph, with what its tensors hold and what its output makes of them."""
+class _Graph:
+    """Who makes and who reads the tensors of a functional model."""
+
+    def __init__(self, model):
+        self._model = model
+        self._makers, self._readers, self._tensors = {}, {}, {}
+        for operation in model.operations:
+            for tensor in keras.tree.flatten(operation.output):
+                self._makers[id(tensor)] = operation
+                self._tensors[id(tensor)] = tensor
+                self._readers.setdefault(id(tensor), [])
+            if not isinstance(operation, layers.InputLayer):
+                for tensor in keras.tree.flatten(operation.input):
+                    self._readers.setdefault(id(tensor), []).append(operation)
+
+    @property
+    def tensors(self):
+        return list(self._tensors.values())
+
+    def maker(self, tensor):
+        return self._makers[id(tensor)]
 
     def streams(self):
         """The streams that normalisations alone make, and convolutions alone read."""
-        tensor_of = {id(tensor): tensor for tensor in self.tensors}
-        stream_of = {key: {key} for key in tensor_of}
-        for operation in self.model.operations:
+        stream_of = {key: {key} for key in self._tensors}
+        for operation in self._model.operations:
             if _passes_scale_on(operation):
                 tensors = [*keras.tree.flatten(operation.input), operation.output]
                 joined = set().union(*(stream_of[id(tensor)] for tensor in tensors))
                 stream_of.update(dict.fromkeys(joined, joined))
         streams = []
         for keys in {id(keys): keys for keys in stream_of.values()}.values():
-            tensors = [tensor for key, tensor in tensor_of.items() if key in keys]
-            makers = [self.maker(tensor) for tensor in tensors]
-            readers = [reader for tensor in tensors for reader in self.readers(tensor)]
+            keys = [key for key in self._tensors if key in keys]
+            makers = [self._makers[key] for key in keys]
+            readers = [reader for key in keys for reader in self._readers[key]]
             makers, readers = (
                 [part for part in parts if not _passes_scale_on(part)]
                 for parts in (makers, readers)
@@ -186,25 +202,33 @@ class _Graph(Graph):
                 type(part) in (layers.Conv2D, layers.Conv2DTranspose) for part in readers
             )
             if normalized and convolved and readers:
+                tensors = [self._tensors[key] for key in keys]
                 streams.append(_Stream(tensors, makers, readers))
         return streams
 
     def added_before_relu(self, tensor):
         """Whether an addition, whose sum a ReLU alone reads, alone reads a tensor."""
-        reader = self.only_reader(tensor)
-        return type(reader) is layers.Add and self.within_relu(reader.output)
+        reader = self._only_reader(tensor)
+        return type(reader) is layers.Add and self._within_relu(reader.output)
+
+    def _within_relu(self, tensor):
+        return type(self._only_reader(tensor)) is layers.ReLU
+
+    def _only_reader(self, tensor):
+        readers = self._readers[id(tensor)]
+        return readers[0] if len(readers) == 1 else None
 
     def ranges(self, tensors, pictures):
         """Observes ranges, by the tensors' id; without tensors that exist within a ReLU alone."""
-        tensors = {id(tensor): tensor for tensor in tensors if not self.within_relu(tensor)}
+        tensors = {id(tensor): tensor for tensor in tensors if not self._within_relu(tensor)}
         added = [
             other
             for tensor in tensors.values()
             if self.added_before_relu(tensor)
-            for other in self.only_reader(tensor).input
+            for other in self._only_reader(tensor).input
         ]
         observed = tensors | {id(tensor): tensor for tensor in added}
-        observer = keras.Model(self.model.input, list(observed.values()))
+        observer = keras.Model(self._model.input, list(observed.values()))
         low, high = (
             {key: np.full(tensor.shape[-1], start) for key, tensor in observed.items()}
             for start in (np.inf, -np.inf)
@@ -217,7 +241,7 @@ class _Graph(Graph):
         for key, tensor in tensors.items():
             ranges[key] = _Range(low[key], high[key])
             if self.added_before_relu(tensor):
-                others = [id(other) for other in self.only_reader(tensor).input]
+                others = [id(other) for other in self._only_reader(tensor).input]
                 others.remove(key)
                 most = sum(high[other] for other in others)
                 ranges[key].low = np.maximum(low[key], -np.maximum(most, 0.0))
@@ -229,7 +253,7 @@ class _Graph(Graph):
         Summed over pixels and pictures; gradients of randomly signed sums of the output have that
         as the mean of their squares.
         """
-        observer = keras.Model(self.model.input, [*tensors, self.model.output])
+        observer = keras.Model(self._model.input, [*tensors, self._model.output])
         draw = np.random.default_rng(0)
         gains = dict.fromkeys(map(id, tensors), 0.0)
         for picture in pictures:
