@@ -1,9 +1,11 @@
 """Other parts that `selective` could be made of, for benchmarks/model_search.py to try."""
 
+import keras
 from keras import layers, ops
-from seconvnet import BLOCKS, selective_convolution
 
 from kerasgan.networks import _conv_norm, _normalize
+
+SELECTIVE_SIZES = range(3, 17, 2)
 
 
 def gated_block(x, filters):
@@ -38,13 +40,40 @@ def _half_times_half(x):
     return one * other
 
 
+@keras.saving.register_keras_serializable(package="benchmarks")
+class SelectiveConvolution(layers.Layer):
+    """Gives a suspect, 0, the weighted mean of what is known near it, if that is enough.
+
+    It takes and gives pictures (N, H, W, 1) in [0, 1].
+
+    Source: Rafiee & Farhang, Applied Soft Computing 145 (2023).
+    """
+
+    def __init__(self, size):
+        super().__init__()
+        self.size = size
+
+    def build(self, shape):
+        self.kernel = self.add_weight(shape=(self.size, self.size, 1, 1), initializer="ones")
+
+    def call(self, image):
+        known = ops.cast(ops.not_equal(image, 0.0), image.dtype)
+        weight = ops.conv(known, self.kernel, padding="same")
+        mean = ops.conv(image, self.kernel, padding="same") / ops.where(
+            ops.equal(weight, 0.0), 1.0, weight
+        )
+        count = ops.conv(known, ops.ones_like(self.kernel), padding="same")
+        enough = ops.cast(count >= self.size - 2, image.dtype)
+        return image + (1.0 - known) * enough * mean
+
+
 def selective_fill(images, certain, levels=3):
-    """SeConvNet's convolutions in the place of `networks.fill_gaps`: a filling that learns.
+    """SeConvNet's seven convolutions in the place of `networks.fill_gaps`: a filling that learns.
 
     They are partial convolutions (Liu et al., ECCV 2018) of one channel, which pass on what is
     known by now.
     """
     filled = ops.where(certain, images, 0.0)
-    for block in range(BLOCKS):
-        filled = selective_convolution(2 * block + 3)(filled)
+    for size in SELECTIVE_SIZES:
+        filled = SelectiveConvolution(size)(filled)
     return filled

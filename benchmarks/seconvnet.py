@@ -16,49 +16,18 @@ from model_search import split, train_and_measure
 from kerasgan.presets import PRESETS
 from kerasgan.startup import start_tensorflow
 
-BLOCKS, DEPTH, FILTERS = 7, 20, 64
-
-
-def selective_convolution(size):
-    """Builds a layer that fills suspects, 0, in pictures (N, H, W, 1) in [0, 1] that are 0 there.
-
-    A suspect gets the weighted mean of what is known near it, if that is enough.
-    """
-    import keras
-    from keras import layers, ops
-
-    @keras.saving.register_keras_serializable(package="benchmarks")
-    class SelectiveConvolution(layers.Layer):
-        def __init__(self, size):
-            super().__init__()
-            self.size = size
-
-        def build(self, shape):
-            self.kernel = self.add_weight(shape=(self.size, self.size, 1, 1), initializer="ones")
-
-        def call(self, image):
-            known = ops.cast(ops.not_equal(image, 0.0), image.dtype)
-            weight = ops.conv(known, self.kernel, padding="same")
-            mean = ops.conv(image, self.kernel, padding="same") / ops.where(
-                ops.equal(weight, 0.0), 1.0, weight
-            )
-            count = ops.conv(known, ops.ones_like(self.kernel), padding="same")
-            enough = ops.cast(count >= self.size - 2, image.dtype)
-            return image + (1.0 - known) * enough * mean
-
-    return SelectiveConvolution(size)
+DEPTH, FILTERS = 20, 64
 
 
 def seconvnet():
     """Builds the network, from `noisy` to `restored`, float (N, H, W, 1) in [0, 1]."""
     import keras
+    from blocks import selective_fill
     from keras import layers, ops
 
     noisy = keras.Input((None, None, 1), name="noisy")
     certain = ops.logical_and(ops.greater(noisy, 0.0), ops.less(noisy, 1.0))
-    x = ops.where(certain, noisy, 0.0)
-    for block in range(BLOCKS):
-        x = selective_convolution(2 * block + 3)(x)
+    x = selective_fill(noisy, certain)
     convolution = {"padding": "same", "use_bias": False, "kernel_initializer": "orthogonal"}
     for _ in range(DEPTH - 1):
         x = layers.Conv2D(FILTERS, 3, **convolution)(x)

@@ -97,27 +97,32 @@ def main(minutes, between, seed):
 
         kills = 0
         process = start("train", "--config", config, "--output", hurt)
-        while True:
-            wait_for_epoch(process, hurt, epochs_of(hurt) + 1)
-            time.sleep(60 * draw.uniform(0.2, 1.8) * between)
-            minute = (time.monotonic() - began) / 60
-            if process.poll() is not None:
-                raise click.ClickException(wait(process)[1])
-            if in_peace.poll() is not None:
-                beside.join()
+        try:
+            while True:
+                wait_for_epoch(process, hurt, epochs_of(hurt) + 1)
+                time.sleep(60 * draw.uniform(0.2, 1.8) * between)
+                minute = (time.monotonic() - began) / 60
+                if process.poll() is not None:
+                    raise click.ClickException(wait(process)[1])
+                if in_peace.poll() is not None:
+                    beside.join()
+                    raise click.ClickException(result["line"])
+                if minute >= minutes:
+                    break
+                process.kill()
+                wait(process)
+                kills += 1
+                print(f"{minute:5.1f} min: killed after {epochs_of(hurt)} epochs", flush=True)
+                process = start("train", "--resume", hurt)
+            stop(process)
+            in_peace.terminate()
+            beside.join()
+            if result["status"] != TERMINATED:
                 raise click.ClickException(result["line"])
-            if minute >= minutes:
-                break
-            process.kill()
-            wait(process)
-            kills += 1
-            print(f"{minute:5.1f} min: killed after {epochs_of(hurt)} epochs", flush=True)
-            process = start("train", "--resume", hurt)
-        stop(process)
-        in_peace.terminate()
-        beside.join()
-        if result["status"] != TERMINATED:
-            raise click.ClickException(result["line"])
+        finally:
+            # They would train for ever.
+            for one in (process, in_peace):
+                one.kill()
         epochs = max(epochs_of(hurt), epochs_of(peaceful))
         for run in (hurt, peaceful):
             if epochs_of(run) < epochs:

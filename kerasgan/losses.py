@@ -43,8 +43,8 @@ _INVISIBLE = 1e-5
 def reconstruction_loss(name, *, suspects_only=False):
     """The distance between clean and restored images, one value per image.
 
-    "psnr" is the negative of it in dB: what counts is by which factor an image's squared error
-    falls, so images of sparse and of dense noise weigh the same.
+    "psnr" is minus the PSNR, in dB: what counts is by which factor an image's squared error falls,
+    so images of sparse and of dense noise weigh the same.
 
     Args:
         name: "mse", "mae", "charbonnier" or "psnr".

@@ -74,7 +74,7 @@ SIZE = Size()
 @click.option(
     "--compact",
     is_flag=True,
-    help="Round weights to 11 significant bits: the Keras file takes half of the space.",
+    help="Round weights to 11 significant bits: the Keras file shrinks by a third.",
 )
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of the calibration.")
 @click.option(

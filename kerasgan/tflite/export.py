@@ -74,7 +74,7 @@ def export_bundle(
         seed: decides the calibration pictures.
         record: the content of the training run's config.json, where there is one.
         notes: Markdown for the end of the model card.
-        compact: whether to round weights first, so that the Keras file takes half of the space.
+        compact: whether to round weights first, which shrinks the Keras file by a third.
         overwrite: whether a bundle that stands at `path` may be replaced.
         on_step: told what begins.
 
