@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import types
 import typing
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any, Literal
 from kerasgan.errors import ModelError
 
 Architecture = Literal["classic", "selective"]
-Reconstruction = Literal["mse", "mae", "charbonnier", "psnr"]
+Reconstruction = Literal["mse", "mae", "charbonnier", "rmse", "psnr"]
 Algorithm = Literal["adam", "muon"]
 Schedule = Literal["constant", "cosine"]
 Precision = Literal["float32", "float16", "bfloat16"]
@@ -66,10 +67,13 @@ class NoiseConfig:
     Attributes:
         amount: lowest and highest share of replaced pixels, in [0, 1]; each image draws its own.
         salt_vs_pepper: share of the replaced pixels that turn white, in [0, 1].
+        amount_exponent: an image's amount is LOW + (HIGH - LOW) · uᵉ, u uniform in [0, 1): below 1,
+            dense noise is drawn more often than sparse.
     """
 
     amount: tuple[float, float]
     salt_vs_pepper: float = 0.5
+    amount_exponent: float = 1.0
 
     def __post_init__(self) -> None:
         low, high = self.amount
@@ -79,6 +83,10 @@ class NoiseConfig:
         _require(
             0.0 <= self.salt_vs_pepper <= 1.0,
             f"salt_vs_pepper must be in [0, 1], got {self.salt_vs_pepper}",
+        )
+        _require(
+            0.0 < self.amount_exponent < math.inf,
+            f"amount_exponent must be a positive number, got {self.amount_exponent}",
         )
 
 
@@ -158,8 +166,8 @@ class RunConfig:
         noise: what is added to them.
         generator: the network that restores.
         discriminator: the network that judges.
-        reconstruction: the distance between clean and restored, "mse", "mae", "charbonnier" or
-            "psnr".
+        reconstruction: the distance between clean and restored, "mse", "mae", "charbonnier",
+            "rmse" or "psnr".
         suspects_only: whether that distance is averaged, in each image, over the pixels that could
             be impulses, instead of over all.
         adversarial_weight: λ in generator loss = reconstruction + λ · adversarial; 0 trains without

@@ -139,7 +139,7 @@ class DenoisingGAN(keras.Model):
             optimizer: the generator's optimizer, `g_optimizer`; Keras' callbacks find it under this
                 name. None takes the reference recipe's Adam.
             d_optimizer: the discriminator's optimizer; None likewise.
-            reconstruction: "mse", "mae", "charbonnier" or "psnr"; see
+            reconstruction: "mse", "mae", "charbonnier", "rmse" or "psnr"; see
                 `losses.reconstruction_loss`.
             suspects_only: whether the reconstruction loss is averaged over the pixels that could be
                 impulses, instead of over all.

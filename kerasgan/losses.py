@@ -34,20 +34,27 @@ _PER_PIXEL = {
     "mse": keras.losses.MeanSquaredError,
     "mae": keras.losses.MeanAbsoluteError,
     "charbonnier": Charbonnier,
+    "rmse": keras.losses.MeanSquaredError,
     "psnr": keras.losses.MeanSquaredError,
 }
 # Of squared errors: below it, pixels of 8 bits show no difference.
 _INVISIBLE = 1e-5
+# What becomes of an image's mean; of the other losses, nothing.
+_PER_IMAGE = {
+    "rmse": lambda mse: ops.sqrt(mse + _INVISIBLE),
+    "psnr": lambda mse: 10.0 * ops.log10(mse + _INVISIBLE),
+}
 
 
 def reconstruction_loss(name, *, suspects_only=False):
     """The distance between clean and restored images, one value per image.
 
     "psnr" is minus the PSNR, in dB: what counts is by which factor an image's squared error falls,
-    so images of sparse and of dense noise weigh the same.
+    so images of sparse and of dense noise weigh the same. "rmse", the root of that error, lies
+    between it and "mse": one image that cannot be restored does not decide a step alone.
 
     Args:
-        name: "mse", "mae", "charbonnier" or "psnr".
+        name: "mse", "mae", "charbonnier", "rmse" or "psnr".
         suspects_only: whether errors are averaged over the pixels that could be impulses, instead
             of over all; see `mean_over_suspects`.
 
@@ -70,7 +77,7 @@ def reconstruction_loss(name, *, suspects_only=False):
             means = mean_over_suspects(errors, noisy)
         else:
             means = ops.mean(errors, axis=(1, 2))
-        return 10.0 * ops.log10(means + _INVISIBLE) if name == "psnr" else means
+        return _PER_IMAGE[name](means) if name in _PER_IMAGE else means
 
     return loss
 

@@ -101,6 +101,7 @@ def train(
             images.train,
             flip=data.flip,
             saturate=data.saturate,
+            amount_exponent=noise.amount_exponent,
             first_epoch=first_epoch,
             **shared,
             **share,

@@ -35,6 +35,8 @@ def test_replace_reaches_into_parts():
         {"generator__filters": (16, 0, 8, 8)},
         {"generator__architecture": "classic"},
         {"discriminator__dropout": 1.0},
+        {"noise__amount_exponent": 0.0},
+        {"noise__amount_exponent": float("inf")},
         {"g_optimizer__learning_rate": 0.0},
         {"g_optimizer__ema_momentum": 1.0},
         {"adversarial_weight": -1.0},

@@ -20,7 +20,12 @@ ORACLES = {
     "mse": lambda error: error**2,
     "mae": np.abs,
     "charbonnier": lambda error: np.sqrt(error**2 + 1e-6),
+    "rmse": lambda error: error**2,
     "psnr": lambda error: error**2,
+}
+OF_EACH_IMAGE = {
+    "rmse": lambda mse: np.sqrt(mse + 1e-5),
+    "psnr": lambda mse: 10 * np.log10(mse + 1e-5),
 }
 
 
@@ -31,21 +36,22 @@ def test_reconstruction_losses_agree_with_numpy(name, suspects_only):
     weights = (NOISY == 1.0).any(axis=-1) if suspects_only else np.ones(NOISY.shape[:3])
     per_pixel = ORACLES[name](CLEAN - RESTORED).mean(axis=-1)
     expected = (per_pixel * weights).sum(axis=(1, 2)) / weights.sum(axis=(1, 2))
-    if name == "psnr":
-        expected = 10 * np.log10(expected + 1e-5)
+    if name in OF_EACH_IMAGE:
+        expected = OF_EACH_IMAGE[name](expected)
     np.testing.assert_allclose(losses, expected, rtol=1e-5)
 
 
-def test_psnr_of_an_exact_image_is_finite_and_so_is_its_gradient():
+@pytest.mark.parametrize(("name", "least"), [("psnr", -50.0), ("rmse", 10**-2.5)])
+def test_the_loss_of_an_exact_image_is_finite_and_so_is_its_gradient(name, least):
     restored = tf.Variable(CLEAN)
     with tf.GradientTape() as tape:
-        losses = reconstruction_loss("psnr", suspects_only=True)(NOISY, CLEAN, restored)
-    np.testing.assert_allclose(losses, -50.0, rtol=1e-5)
+        losses = reconstruction_loss(name, suspects_only=True)(NOISY, CLEAN, restored)
+    np.testing.assert_allclose(losses, least, rtol=1e-5)
     np.testing.assert_array_equal(tape.gradient(losses, restored), np.zeros_like(CLEAN))
 
 
 def test_unknown_losses_are_refused():
-    with pytest.raises(ValueError, match="mse, mae, charbonnier, psnr"):
+    with pytest.raises(ValueError, match="mse, mae, charbonnier, rmse, psnr"):
         reconstruction_loss("huber")
 
 

@@ -14,6 +14,7 @@ from kerasgan.presets import PRESETS
 _FIELDS = {
     "data": "data__source",
     "amount": "noise__amount",
+    "amount_exponent": "noise__amount_exponent",
     "salt_vs_pepper": "noise__salt_vs_pepper",
     "learning_rate": "g_optimizer__learning_rate",
     "ema": "g_optimizer__ema_momentum",
@@ -38,6 +39,11 @@ _OPTIONS = (
     click.option("--epochs", type=click.IntRange(1), help="Passes over the training images."),
     click.option("--batch-size", type=click.IntRange(1), help="Patches per step."),
     click.option("--amount", type=SHARES, help="Share of noise: 0.15, or a range, 0.05:0.95."),
+    click.option(
+        "--amount-exponent",
+        type=click.FloatRange(0, min_open=True),
+        help="Below 1: draw dense noise more often than sparse. [default: 1]",
+    ),
     click.option("--salt-vs-pepper", type=SHARE, help="Share of the noise that is white."),
     click.option("--reconstruction", type=click.Choice(get_args(Reconstruction)), help="Loss."),
     click.option(

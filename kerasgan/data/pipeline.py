@@ -44,6 +44,7 @@ def training_pairs(
     amount,
     batch_size=64,
     patch_size=48,
+    amount_exponent=1.0,
     salt_vs_pepper=0.5,
     flip=True,
     saturate=0.0,
@@ -63,6 +64,8 @@ def training_pairs(
         amount: share of pixels replaced by noise: a number, or (low, high), drawn per image.
         batch_size: patches per batch.
         patch_size: height and width of the patches, in pixels.
+        amount_exponent: an amount is low + (high - low) · uᵉ, u uniform: below 1, dense noise is
+            drawn more often than sparse.
         salt_vs_pepper: share of the replaced pixels that turn white.
         flip: whether patches are mirrored left to right at random.
         saturate: share of patches in which a part, of random size, is driven to white or to black.
@@ -106,7 +109,7 @@ def training_pairs(
             clean = tf.where(mirror < 0.5, clean[:, ::-1], clean)
         if saturate:
             clean = _with_saturation(clean, saturate, _fold_in(example_seed, 2))
-        return _with_noise(clean, amount, salt_vs_pepper, example_seed)
+        return _with_noise(clean, amount, salt_vs_pepper, example_seed, amount_exponent)
 
     counts = tf.data.Dataset.range(first_epoch * shown // workers, np.iinfo(np.int64).max)
     pairs = counts.map(pair, num_parallel_calls=tf.data.AUTOTUNE)
@@ -225,9 +228,9 @@ def _with_saturation(clean, share, seed):
     return tf.where(chosen < share, tf.round(exposed * 255.0) / 255.0, clean)
 
 
-def _with_noise(clean, amount, salt_vs_pepper, seed):
+def _with_noise(clean, amount, salt_vs_pepper, seed, exponent=1.0):
     low, high = amount
-    drawn = low + tf.random.stateless_uniform([], _fold_in(seed, 0)) * (high - low)
+    drawn = low + (high - low) * tf.random.stateless_uniform([], _fold_in(seed, 0)) ** exponent
     noise_seed = _fold_in(seed, 1)
     noisy = salt_and_pepper(clean, drawn, salt_vs_pepper=salt_vs_pepper, seed=noise_seed)
     return noisy, clean

@@ -75,8 +75,11 @@ def test_runs_are_numbered_and_the_newest_restores(train, photo, folder):
 def test_a_run_can_be_repeated_from_its_config(train, photos, folder):
     again = ("train", "--config", "one/config.json", "--test-images", "0", "--output")
     options = ("--color", "--ema", "0.9", "--seed", "3", "--saturate", "0.5")
+    options += ("--amount-exponent", "0.5", "--reconstruction", "rmse")
     train("--output", "one", "--test-images", "0", *options)
-    assert '"saturate": 0.5' in (folder / "one/config.json").read_text()
+    kept = (folder / "one/config.json").read_text()
+    assert '"saturate": 0.5' in kept
+    assert '"amount_exponent": 0.5' in kept
     run(*again, "two")
     assert (folder / "one/history.csv").read_text() == (folder / "two/history.csv").read_text()
     (photos / "a.png").unlink()

@@ -110,6 +110,18 @@ def test_flips_are_left_to_right_and_half_of_the_time():
     assert not (upright[:, 0, 0, 0] > upright[:, 0, -1, 0]).any()
 
 
+def test_a_small_exponent_draws_dense_noise_more_often():
+    images = ImageSet((np.full((16, 16, 1), 99, np.uint8),), ("grey",))
+    pairs = training_pairs(
+        images, amount=(0.2, 0.8), amount_exponent=0.4, batch_size=400, patch_size=16
+    )
+    noisy, _ = take(pairs, 1)
+    amounts = (np.rint(noisy * 255) != 99).mean(axis=(1, 2, 3))
+    assert abs(np.median(amounts) - (0.2 + 0.6 * 0.5**0.4)) < 0.03
+    assert amounts.min() > 0.1
+    assert amounts.max() < 0.9
+
+
 def test_a_share_of_patches_saturates_and_the_others_stay():
     image = np.linspace(40, 200, 16 * 16).astype(np.uint8).reshape(16, 16, 1)
     images = ImageSet((image,), ("ramp",))
