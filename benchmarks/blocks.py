@@ -8,17 +8,17 @@ from kerasgan.networks import _conv_norm, _normalize
 SELECTIVE_SIZES = range(3, 17, 2)
 
 
-def gated_block(x, filters):
+def gated_block(x, filters, rectify):
     """A residual block whose first convolution is gated.
 
     Source: Yu et al., Free-form image inpainting with gated convolution, ICCV 2019.
     """
     gate = ops.sigmoid(layers.Conv2D(filters, 3, padding="same")(x))
-    y = layers.ReLU()(_conv_norm(x, filters)) * gate
-    return layers.ReLU()(layers.Add()([x, _conv_norm(y, filters)]))
+    y = rectify()(_conv_norm(x, filters)) * gate
+    return rectify()(layers.Add()([x, _conv_norm(y, filters)]))
 
 
-def naf_block(x, filters):
+def naf_block(x, filters, _rectify):
     """NAFNet's block, with batch normalisation and without attention to the picture's mean.
 
     Both would need operators, or a view of the whole picture, that tiles in 8 bits do not have.

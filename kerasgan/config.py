@@ -12,6 +12,7 @@ from typing import Any, Literal
 from kerasgan.errors import ModelError
 
 Architecture = Literal["classic", "selective"]
+Activation = Literal["relu", "relu6"]
 Reconstruction = Literal["mse", "mae", "charbonnier", "rmse", "psnr"]
 Algorithm = Literal["adam", "muon"]
 Schedule = Literal["constant", "cosine"]
@@ -97,10 +98,12 @@ class GeneratorConfig:
     Attributes:
         architecture: "classic" or "selective".
         filters: channels of each level, from full resolution down; the last is the bottleneck.
+        activation: "relu", or "relu6", which cuts features off at 6, so that 8 bits hold them.
     """
 
     architecture: Architecture
     filters: tuple[int, ...]
+    activation: Activation = "relu"
 
     def __post_init__(self) -> None:
         _require_filters(self.filters)

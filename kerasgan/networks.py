@@ -5,11 +5,15 @@ with or without kerasgan installed.
 """
 
 import contextlib
+import functools
 
 import keras
 from keras import layers, ops
 
 from kerasgan.config import DiscriminatorConfig, GeneratorConfig
+
+# What activations cut features off at.
+_LARGEST = {"relu": None, "relu6": 6.0}
 
 
 def build_generator(config: GeneratorConfig, channels=1):
@@ -30,7 +34,7 @@ def build_generator(config: GeneratorConfig, channels=1):
 def _classic_generator(config, channels):
     """The reference recipe's U-Net: one level, sigmoid output."""
     narrow, middle, wide = config.filters
-    conv = {"padding": "same", "activation": "relu"}
+    conv = {"padding": "same", "activation": config.activation}
     noisy = keras.Input((None, None, channels), name="noisy")
     encoded = layers.Conv2D(narrow, 3, **conv)(noisy)
     x = layers.Conv2D(middle, 3, strides=2, **conv)(encoded)
@@ -51,17 +55,18 @@ def _selective_generator(config, channels):
     full resolution, beside the filled-in picture, adds the detail.
     """
     full, half, *lower = config.filters
+    rectify = functools.partial(layers.ReLU, max_value=_LARGEST[config.activation])
     noisy = keras.Input((None, None, channels), name="noisy")
     certain = ops.logical_and(ops.greater(noisy, 0.0), ops.less(noisy, 1.0))
     filled = fill_gaps(noisy, certain, levels=len(config.filters) - 1)
     # The noisy picture itself tells a white or black area from noise.
     seen = layers.Concatenate()([filled, _indicator(certain, noisy), noisy])
     x = _normalize(layers.Conv2D(half, 4, strides=2, padding="same", use_bias=False)(seen))
-    x = _unet(x, (half, *lower))
+    x = _unet(x, (half, *lower), rectify)
     x = _upsample(x, full)
     # Two convolutions, and not one of both concatenated: 8-bit integers would then have to share a
     # scale, and the picture, whose values all lie in [0, 1], would lose most.
-    x = layers.ReLU()(layers.Add()([_conv_norm(x, full), _conv_norm(seen, full)]))
+    x = rectify()(layers.Add()([_conv_norm(x, full), _conv_norm(seen, full)]))
     # Starts at zero: the untrained network returns the filled-in picture.
     residual = layers.Conv2D(
         channels, 3, padding="same", kernel_initializer="zeros", dtype="float32", name="residual"
@@ -141,19 +146,20 @@ def _upsample(x, filters):
     return _normalize(layers.Conv2DTranspose(filters, 2, strides=2, use_bias=False)(x))
 
 
-def _residual_block(x, filters):
+def _residual_block(x, filters, rectify):
     """He et al., Deep residual learning for image recognition, CVPR 2016."""
-    y = layers.ReLU()(_conv_norm(x, filters))
+    y = rectify()(_conv_norm(x, filters))
     y = _conv_norm(y, filters)
-    return layers.ReLU()(layers.Add()([x, y]))
+    return rectify()(layers.Add()([x, y]))
 
 
-def _unet(x, filters):
+def _unet(x, filters, rectify):
     """A U-Net (Ronneberger et al., MICCAI 2015) of residual blocks, whose skips are added.
 
     Args:
         x: features of filters[0] channels.
         filters: channels of each level, from the finest down.
+        rectify: makes a ReLU.
 
     Returns:
         Features of filters[0] channels, at the same resolution.
@@ -161,13 +167,13 @@ def _unet(x, filters):
     *outer, bottom = filters
     skips = []
     for width, below in zip(outer, filters[1:], strict=True):
-        x = _residual_block(x, width)
+        x = _residual_block(x, width, rectify)
         skips.append(x)
         x = _downsample(x, below)
-    x = _residual_block(x, bottom)
+    x = _residual_block(x, bottom, rectify)
     for width, skip in zip(reversed(outer), reversed(skips), strict=True):
         x = layers.Add()([_upsample(x, width), skip])
-        x = _residual_block(x, width)
+        x = _residual_block(x, width, rectify)
     return x
 
 

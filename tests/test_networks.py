@@ -129,6 +129,18 @@ def test_discriminator_gives_one_logit_per_image():
     assert discriminator([images, images]).shape == (5, 1)
 
 
+def test_relu6_cuts_features_off_at_6():
+    limited = build_generator(GeneratorConfig("selective", (4, 8, 8), "relu6"))
+    noisy = np.random.default_rng(0).choice([0.0, 0.4, 1.0], (1, 32, 32, 1)).astype(np.float32)
+    relus = [layer.output for layer in limited.layers if isinstance(layer, keras.layers.ReLU)]
+    for layer in limited.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.gamma.assign(100.0 * layer.gamma)
+    features = keras.Model(limited.input, relus)(noisy)
+    assert len(relus) > 3
+    assert {float(np.max(values)) for values in features} == {6.0}
+
+
 def test_selective_takes_any_number_of_levels():
     generator = build_generator(GeneratorConfig("selective", filters=(4, 4)))
     assert size_multiple(generator) == 2

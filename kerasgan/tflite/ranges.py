@@ -17,12 +17,12 @@ _POWER = 64
 def equalize(generator, pictures, sample):
     """Copies a generator, with the channels of each tensor scaled to what 8 bits hold best.
 
-    Additions and ReLUs pass a positive scale on. So whatever a channel of the normalisations that
-    feed them is multiplied by, the kernels of the convolutions that read them can be divided by:
-    the network computes the same, and a channel of small values is no longer rounded to the steps
-    of the widest. Scales are those at which rounding changes the output least, as far as the
-    output is linear in it: a channel that is wide where little depends on it, and narrow where
-    much does, is scaled for the latter.
+    Additions and ReLUs without a limit pass a positive scale on. So whatever a channel of the
+    normalisations that feed them is multiplied by, the kernels of the convolutions that read them
+    can be divided by: the network computes the same, and a channel of small values is no longer
+    rounded to the steps of the widest. Scales are those at which rounding changes the output least,
+    as far as the output is linear in it: a channel that is wide where little depends on it, and
+    narrow where much does, is scaled for the latter.
 
     Args:
         generator: a functional Keras model.
@@ -97,7 +97,7 @@ def limit_ranges(generator, pictures):
     """Copies a generator, with ranges stated for what a ReLU cuts off after an addition.
 
     Below the negative of what is added to it, such a value cannot pass the ReLU, however far below
-    it lies: no levels are spent on it.
+    it lies, nor can it where a ReLU6 cuts off: no levels are spent on it.
 
     Args:
         generator: a functional Keras model.
@@ -241,10 +241,14 @@ class _Graph:
         for key, tensor in tensors.items():
             ranges[key] = _Range(low[key], high[key])
             if self.added_before_relu(tensor):
-                others = [id(other) for other in self._only_reader(tensor).input]
+                addition = self._only_reader(tensor)
+                others = [id(other) for other in addition.input]
                 others.remove(key)
-                most = sum(high[other] for other in others)
+                most, least = (sum(end[other] for other in others) for end in (high, low))
                 ranges[key].low = np.maximum(low[key], -np.maximum(most, 0.0))
+                largest = self._only_reader(addition.output).max_value
+                if largest is not None:
+                    ranges[key].high = np.minimum(high[key], largest - np.minimum(least, 0.0))
         return ranges
 
     def gains(self, tensors, pictures):
@@ -272,4 +276,6 @@ class _Graph:
 
 
 def _passes_scale_on(operation):
-    return type(operation) in (layers.ReLU, layers.Add)
+    if type(operation) is layers.ReLU:
+        return operation.max_value is None
+    return type(operation) is layers.Add

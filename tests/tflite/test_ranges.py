@@ -11,10 +11,10 @@ from tests.conftest import textured_set
 PICTURES = [to_float(image) for image in textured_set(3)]
 
 
-@pytest.fixture
-def uneven():
+@pytest.fixture(params=["relu"])
+def uneven(request):
     """A selective generator whose normalisations have channels of very different sizes."""
-    generator = build_generator(GeneratorConfig(architecture="selective", filters=(4, 8, 8)))
+    generator = build_generator(GeneratorConfig("selective", (4, 8, 8), request.param))
     random = np.random.default_rng(0)
     for layer in generator.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -42,6 +42,7 @@ def widths(generator, layer):
     return np.abs(observed(generator, layer, layer)[0]).max(axis=(0, 1, 2))
 
 
+@pytest.mark.parametrize("uneven", ["relu", "relu6"], indirect=True)
 def test_the_network_computes_the_same(uneven):
     noisy = np.random.default_rng(1).choice([0.0, 0.4, 1.0], (2, 32, 32, 1)).astype(np.float32)
     restored = uneven(noisy).numpy()
@@ -98,6 +99,16 @@ def test_a_network_that_depends_on_nothing_has_scales():
     assert np.isfinite(scales).all() and (scales > 0).all()
 
 
+def stated_range(limited, layer):
+    """The operator that states the range of what a layer gives."""
+    [stated] = [
+        node.operation
+        for node in limited.get_layer(layer.name)._outbound_nodes
+        if node.operation.name in {layer.name for layer in limited.layers}
+    ]
+    return stated
+
+
 def test_what_a_relu_cuts_off_is_outside_of_the_stated_range(uneven):
     one, other = normalizations(uneven)[-2:]
     one.beta.assign(one.beta - 100.0)
@@ -106,16 +117,36 @@ def test_what_a_relu_cuts_off_is_outside_of_the_stated_range(uneven):
     np.testing.assert_allclose(limited(pictures), uneven(pictures), atol=0.02)
     before, added = observed(uneven, one, other)
     assert before.min() < -50
-    [stated] = [
-        node.operation
-        for node in limited.get_layer(one.name)._outbound_nodes
-        if node.operation.name in {layer.name for layer in limited.layers}
-    ]
-    after = stated(before).numpy()
+    after = stated_range(limited, one)(before).numpy()
     assert after.min() >= -1.01 * added.max()
     np.testing.assert_allclose(
         np.maximum(after + added, 0), np.maximum(before + added, 0), atol=0.02 * added.max()
     )
+
+
+@pytest.mark.parametrize("uneven", ["relu6"], indirect=True)
+def test_what_a_relu6_cuts_off_is_outside_of_the_stated_range(uneven):
+    one, other = normalizations(uneven)[-2:]
+    one.beta.assign(one.beta + 100.0)
+    limited = limit_ranges(uneven, PICTURES)
+    pictures = np.stack(PICTURES)
+    np.testing.assert_allclose(limited(pictures), uneven(pictures), atol=0.02)
+    before, added = observed(uneven, one, other)
+    assert before.max() > 50
+    after = stated_range(limited, one)(before).numpy()
+    assert after.max() <= 1.01 * (6.0 - added.min())
+    np.testing.assert_allclose(
+        np.clip(after + added, 0, 6), np.clip(before + added, 0, 6), atol=0.01 * after.max()
+    )
+
+
+@pytest.mark.parametrize("uneven", ["relu6"], indirect=True)
+def test_streams_that_a_relu6_cuts_off_keep_their_scales(uneven):
+    equal = equalize(uneven, PICTURES, PICTURES)
+    for own, given in zip(normalizations(equal), normalizations(uneven), strict=True):
+        fed_on = {type(node.operation) for node in given._outbound_nodes}
+        if keras.layers.ReLU in fed_on or keras.layers.Add in fed_on:
+            np.testing.assert_array_equal(own.gamma, given.gamma)
 
 
 def test_networks_without_normalisations_stay_as_they_are():
