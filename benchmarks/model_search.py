@@ -30,9 +30,13 @@ VARIANTS = {
     "adam, batch 16": {**ADAM, "batch_size": 16},
     "mse": {"reconstruction": "mse"},
     "charbonnier": {"reconstruction": "charbonnier"},
+    "rmse": {"reconstruction": "rmse"},
     "psnr": {"reconstruction": "psnr"},
     "all pixels": {"suspects_only": False},
     "no flips": {"data__flip": False},
+    "dense noise": {"noise__amount_exponent": 0.4},
+    "constant rate": {"g_optimizer__schedule": "constant"},
+    "relu6": {"generator__activation": "relu6"},
     "average": {"g_optimizer__ema_momentum": 0.999},
     "adversarial 1e-4": {"adversarial_weight": 1e-4},
     "adversarial 1e-2": {"adversarial_weight": 1e-2},
@@ -75,12 +79,12 @@ def build(variant, config, steps):
         return DenoisingGAN.from_run_config(config, steps)
 
 
-def train_and_measure(gan, train, held_out, *, steps, batch_size, flip=True):
+def train_and_measure(gan, train, held_out, *, steps, batch_size, **options):
     """Trains a GAN; returns PSNR at each of `AMOUNTS`, as text, and the seconds it took."""
     from kerasgan import evaluation_pairs, training_pairs
 
     pairs = training_pairs(
-        train, amount=PRESETS["selective"].noise.amount, batch_size=batch_size, flip=flip
+        train, amount=PRESETS["selective"].noise.amount, batch_size=batch_size, **options
     )
     started = time.monotonic()
     gan.fit(pairs, steps_per_epoch=steps, shuffle=False, verbose=0)
@@ -108,7 +112,13 @@ def main(data, variants, pictures):
         steps = pictures // config.batch_size
         gan = build(variant, config, steps)
         psnr, seconds = train_and_measure(
-            gan, train, held_out, steps=steps, batch_size=config.batch_size, flip=config.data.flip
+            gan,
+            train,
+            held_out,
+            steps=steps,
+            batch_size=config.batch_size,
+            flip=config.data.flip,
+            amount_exponent=config.noise.amount_exponent,
         )
         weights = gan.generator.count_params()
         print(f"{variant:24} {psnr}   {weights:,} weights, {seconds:.0f} s", flush=True)
