@@ -185,11 +185,19 @@ def start_weights(config: RunConfig):
     Raises:
         ModelError: if there is no such model, or its network is not the configuration's.
     """
-    weights = load_generator(config.start).get_weights()
+    given = load_generator(config.start)
     own = build_generator(config.generator, config.data.channels)
-    if [weight.shape for weight in weights] != [weight.shape for weight in own.weights]:
-        raise ModelError(f"{config.start} is no {own.name} of the same size to start from")
-    return weights
+    if _size_and_limits(given) != _size_and_limits(own):
+        raise ModelError(
+            f"{config.start} is no {own.name} of the same size and activation to start from"
+        )
+    return given.get_weights()
+
+
+def _size_and_limits(generator):
+    """What two networks must share for weights to mean the same in both."""
+    relus = [layer for layer in generator.layers if type(layer) is keras.layers.ReLU]
+    return [weight.shape for weight in generator.weights], [relu.max_value for relu in relus]
 
 
 def load_gan(path: Path) -> DenoisingGAN:

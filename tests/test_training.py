@@ -233,6 +233,12 @@ def test_training_can_start_from_a_trained_generator(clean_images, trained_run, 
     assert np.abs(started(noisy) - trained(noisy)).max() < 0.2
 
 
+def test_weights_of_another_activation_are_no_start(trained_run):
+    config = small_config(start=str(trained_run.path), generator__activation="relu6")
+    with pytest.raises(ModelError, match="of the same size and activation"):
+        start_weights(config)
+
+
 def test_a_start_that_does_not_fit_is_named(trained_run, tmp_path):
     for model, message in [
         (trained_run.path, "no selective_generator of the same size"),

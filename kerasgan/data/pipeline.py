@@ -79,7 +79,8 @@ def training_pairs(
 
     Raises:
         DataError: if there are no images.
-        ValueError: if `amount` is not within [0, 1], or workers cannot share a batch evenly.
+        ValueError: if `amount` is not within [0, 1], `amount_exponent` is not positive, or workers
+            cannot share a batch evenly.
 
     Example:
         >>> pairs = training_pairs(images.train, amount=(0.05, 0.95))
@@ -87,6 +88,8 @@ def training_pairs(
     """
     if batch_size % workers:
         raise ValueError(f"{workers} workers cannot share batches of {batch_size} evenly")
+    if not amount_exponent > 0.0:
+        raise ValueError(f"amount_exponent must be positive, got {amount_exponent}")
     table, amount = _PixelTable.of(images), _range(amount)
     ends = np.cumsum(_patch_counts(images, patch_size))
     patches = ends[-1]

@@ -122,6 +122,12 @@ def test_a_small_exponent_draws_dense_noise_more_often():
     assert amounts.max() < 0.9
 
 
+@pytest.mark.parametrize("exponent", [0.0, -1.0, float("nan")])
+def test_impossible_exponents_are_refused(exponent):
+    with pytest.raises(ValueError, match="amount_exponent must be positive"):
+        training_pairs(numbered(1), amount=(0.2, 0.8), amount_exponent=exponent)
+
+
 def test_a_share_of_patches_saturates_and_the_others_stay():
     image = np.linspace(40, 200, 16 * 16).astype(np.uint8).reshape(16, 16, 1)
     images = ImageSet((image,), ("ramp",))
