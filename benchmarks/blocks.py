@@ -3,7 +3,7 @@
 import keras
 from keras import layers, ops
 
-from kerasgan.networks import _conv_norm, _normalize
+from kerasgan.model.generators import _conv_norm, _normalize
 
 SELECTIVE_SIZES = range(3, 17, 2)
 

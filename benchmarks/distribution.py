@@ -22,7 +22,7 @@ def images_per_second(strategy_name, preset, steps):
     def find_devices():
         import tensorflow as tf
 
-        from kerasgan.distribution import make_strategy
+        from kerasgan.training.distribution import make_strategy
 
         processor = tf.config.list_physical_devices("CPU")[0]
         logical = [tf.config.LogicalDeviceConfiguration()] * 2

@@ -118,7 +118,7 @@ def go_on(run, config):
 
 
 def weights_of(run):
-    from kerasgan.training import load_gan
+    from kerasgan.training.train import load_gan
 
     gan = load_gan(run / "model.keras")
     return [*gan.weights, *gan.g_optimizer.variables, *gan.d_optimizer.variables]

@@ -22,15 +22,16 @@ AMOUNT = 0.5
 
 def candidates(bundle, threads, picture):
     """Functions that restore the picture, by name."""
-    from kerasgan.images import to_float
-    from kerasgan.restore import load_generator
-    from kerasgan.tflite.bundle import Bundle
-    from kerasgan.tiling import restore_in_tiles
+    from kerasgan.images.pixels import to_float
+    from kerasgan.model.loading import load_generator
+    from kerasgan.restore.litert import load_files
+    from kerasgan.restore.tiling import restore_in_tiles
+    from kerasgan.store.bundle import Bundle
 
     generator = load_generator(bundle)
     values = to_float(picture)[np.newaxis]
     functions = {"keras predict": lambda: generator.predict(values, verbose=0)}
-    for name, model in Bundle.read(bundle).models(threads=threads):
+    for name, model in load_files(Bundle.read(bundle), threads=threads):
         functions[name] = lambda model=model: restore_in_tiles(model, picture)
     return functions
 
@@ -59,9 +60,9 @@ def main(bundle, sizes, runs):
     from skimage import data
     from skimage.transform import resize
 
-    from kerasgan.baselines import biharmonic
     from kerasgan.data.pipeline import noisy_image
-    from kerasgan.images import from_float, to_float
+    from kerasgan.images.pixels import from_float, to_float
+    from kerasgan.measure.baselines import biharmonic
 
     print(f"{os.cpu_count()} cores; milliseconds (and how many times faster than biharmonic)")
     for size in sizes:

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from kerasgan.startup import start_tensorflow
-from kerasgan.zoo import DEFAULT_MODEL
+from kerasgan.store.zoo import DEFAULT_MODEL
 
 HERO_AMOUNT, GALLERY_AMOUNTS = 0.7, (0.5, 0.9)
 # Top and left of the parts that are shown magnified, and their size: an eye, a camera.
@@ -25,10 +25,10 @@ def main(model):
     import numpy as np
 
     from kerasgan import load_images, load_restorer, noisy_image
-    from kerasgan.baselines import BASELINES
-    from kerasgan.images import from_float, to_float
-    from kerasgan.metrics import psnr
-    from kerasgan.pictures import save_comparison
+    from kerasgan.images.contact_sheet import save_comparison
+    from kerasgan.images.pixels import from_float, to_float
+    from kerasgan.measure.baselines import BASELINES
+    from kerasgan.measure.metrics import psnr
 
     methods = {
         "biharmonic inpainting": BASELINES["biharmonic inpainting"],

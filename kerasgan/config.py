@@ -1,19 +1,28 @@
 """What a training run is made of, as frozen dataclasses that read and write config.json."""
 
+import contextlib
 import dataclasses
+import difflib
 import json
-import math
+import re
 import types
 import typing
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from kerasgan.errors import ModelError
+from kerasgan.noise.base import Noise
+from kerasgan.noise.kinds import noise_of
+from kerasgan.noise.salt_and_pepper import SaltAndPepper
 
 Architecture = Literal["classic", "selective"]
+Judge = Literal["classic", "patch"]
 Activation = Literal["relu", "relu6"]
 Reconstruction = Literal["mse", "mae", "charbonnier", "rmse", "psnr"]
+Objective = Literal["bce", "hinge", "relativistic"]
+Balance = Literal["fixed", "gradient"]
 Algorithm = Literal["adam", "muon"]
 Schedule = Literal["constant", "cosine"]
 Precision = Literal["float32", "float16", "bfloat16"]
@@ -62,36 +71,6 @@ class DataConfig:
 
 
 @dataclass(frozen=True)
-class NoiseConfig:
-    """The noise that training adds.
-
-    Attributes:
-        amount: lowest and highest share of replaced pixels, in [0, 1]; each image draws its own.
-        salt_vs_pepper: share of the replaced pixels that turn white, in [0, 1].
-        amount_exponent: an image's amount is LOW + (HIGH - LOW) · uᵉ, u uniform in [0, 1): below 1,
-            dense noise is drawn more often than sparse.
-    """
-
-    amount: tuple[float, float]
-    salt_vs_pepper: float = 0.5
-    amount_exponent: float = 1.0
-
-    def __post_init__(self) -> None:
-        low, high = self.amount
-        _require(
-            0.0 <= low <= high <= 1.0, f"amount must be LOW:HIGH within [0, 1], got {low}:{high}"
-        )
-        _require(
-            0.0 <= self.salt_vs_pepper <= 1.0,
-            f"salt_vs_pepper must be in [0, 1], got {self.salt_vs_pepper}",
-        )
-        _require(
-            0.0 < self.amount_exponent < math.inf,
-            f"amount_exponent must be a positive number, got {self.amount_exponent}",
-        )
-
-
-@dataclass(frozen=True)
 class GeneratorConfig:
     """The generator.
 
@@ -118,16 +97,48 @@ class DiscriminatorConfig:
     """The discriminator.
 
     Attributes:
-        filters: channels of its convolutions, each of stride 2.
-        dropout: share of activations dropped in training, in [0, 1).
+        filters: channels of its levels; the resolution is halved from each to the next, and by
+            "classic" before the first, too.
+        dropout: share of activations that "classic" drops in training, in [0, 1).
+        architecture: "classic", one logit for the whole image, or "patch", one for every place; see
+            `model.discriminators`.
     """
 
     filters: tuple[int, ...]
-    dropout: float = 0.25
+    dropout: float = 0.0
+    architecture: Judge = "classic"
 
     def __post_init__(self) -> None:
         _require_filters(self.filters)
         _require(0.0 <= self.dropout < 1.0, f"dropout must be in [0, 1), got {self.dropout}")
+        _require(
+            self.architecture == "classic" or not self.dropout,
+            "the patch discriminator drops nothing",
+        )
+
+
+@dataclass(frozen=True)
+class AdversaryConfig:
+    """What the discriminator's judgement does to the generator.
+
+    Attributes:
+        weight: λ in generator loss = reconstruction + λ · adversarial; 0 trains without the
+            discriminator.
+        objective: what both sides are after; see `model.adversary`.
+        penalty: weight of the discriminator's squared gradient at clean images (R1); 0 for none.
+        balance: "fixed" takes λ as it is; with "gradient", the adversarial part's gradient at the
+            generator's output is λ times as long as that of the reconstruction.
+    """
+
+    weight: float
+    objective: Objective = "bce"
+    penalty: float = 0.0
+    balance: Balance = "fixed"
+
+    def __post_init__(self) -> None:
+        for name in ("weight", "penalty"):
+            value = getattr(self, name)
+            _require(0.0 <= value < float("inf"), f"{name} must not be negative, got {value}")
 
 
 @dataclass(frozen=True)
@@ -169,12 +180,11 @@ class RunConfig:
         noise: what is added to them.
         generator: the network that restores.
         discriminator: the network that judges.
+        adversary: what its judgement is worth.
         reconstruction: the distance between clean and restored, "mse", "mae", "charbonnier",
             "rmse" or "psnr".
-        suspects_only: whether that distance is averaged, in each image, over the pixels that could
-            be impulses, instead of over all.
-        adversarial_weight: λ in generator loss = reconstruction + λ · adversarial; 0 trains without
-            the discriminator.
+        suspects_only: whether that distance is averaged, in each image, over the pixels that the
+            noise may have changed, instead of over all.
         g_optimizer: the generator's optimizer.
         d_optimizer: the discriminator's optimizer.
         epochs: passes over the training patches.
@@ -186,12 +196,12 @@ class RunConfig:
     """
 
     data: DataConfig
-    noise: NoiseConfig
+    noise: Noise
     generator: GeneratorConfig
     discriminator: DiscriminatorConfig
+    adversary: AdversaryConfig
     reconstruction: Reconstruction
     suspects_only: bool
-    adversarial_weight: float
     g_optimizer: OptimizerConfig
     d_optimizer: OptimizerConfig
     epochs: int
@@ -206,10 +216,6 @@ class RunConfig:
             self.data.patch_size % multiple == 0,
             f"patch_size must be a multiple of {multiple} for this generator, got "
             f"{self.data.patch_size}",
-        )
-        _require(
-            0.0 <= self.adversarial_weight < float("inf"),
-            f"adversarial_weight must not be negative, got {self.adversarial_weight}",
         )
         _require(self.epochs > 0, f"epochs must be positive, got {self.epochs}")
         _require(self.seed >= 0, f"seed must not be negative, got {self.seed}")
@@ -236,9 +242,58 @@ class RunConfig:
                 own[key] = value
         return dataclasses.replace(self, **own)
 
+    def changed(self, changes: Mapping[str, Any]) -> "RunConfig":
+        """Returns a copy with some values changed.
+
+        Args:
+            changes: values that differ, nested as in config.json; another kind of noise takes
+                nothing over from the present one.
+
+        Returns:
+            The changed copy.
+
+        Raises:
+            ValueError: naming the first key that is unknown, and the nearest known one, or a value
+                that is of the wrong type or out of its range.
+
+        Example:
+            >>> preset("selective").changed({"epochs": 3, "generator": {"filters": [24, 48, 96]}})
+        """
+        values = self.to_dict()
+        for key, value in changes.items():
+            known = values.get(key)
+            if isinstance(known, dict) and isinstance(value, Mapping):
+                same = value.get("kind", known.get("kind")) == known.get("kind")
+                value = {**(known if same else {}), **value}
+            values[key] = value
+        return typing.cast(RunConfig, _from_dict(RunConfig, values, "config"))
+
+    def with_settings(self, settings: Sequence[str]) -> "RunConfig":
+        """Returns a copy with some values changed, as a person types them.
+
+        Args:
+            settings: "epochs=3", "generator.filters=24,48,96", "noise.level=0.1:0.9",
+                "g_optimizer.ema_momentum=none", "data.flip=false".
+
+        Returns:
+            The changed copy.
+
+        Raises:
+            ValueError: as `changed` does, or if a text is no such setting.
+        """
+        texts: dict[str, Any] = {}
+        for setting in settings:
+            name, equals, text = setting.partition("=")
+            part, dot, field = name.strip().rpartition(".")
+            _require(bool(equals), f"{setting!r} is no setting; write NAME=VALUE")
+            (texts.setdefault(part, {}) if dot else texts)[field] = text.strip()
+        if "noise" in texts:
+            texts["noise"] = {"kind": self.noise.kind, **texts["noise"]}
+        return self.changed(_parsed(RunConfig, texts))
+
     def to_dict(self) -> dict[str, Any]:
         """Returns the values as JSON-compatible dictionaries."""
-        return dataclasses.asdict(self)
+        return dataclasses.asdict(self) | {"noise": self.noise.to_dict()}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "RunConfig":
@@ -253,7 +308,7 @@ class RunConfig:
         Raises:
             ValueError: naming the first key that is missing, unknown or of the wrong type.
         """
-        return typing.cast(RunConfig, _from_dict(cls, values, "config"))
+        return typing.cast(RunConfig, _from_dict(cls, _renewed(values), "config"))
 
 
 def read_record(path: Path) -> tuple[RunConfig, str]:
@@ -296,15 +351,57 @@ def parse_record(record: Any, path: Path) -> tuple[RunConfig, str]:
         raise ModelError(f"{path} is damaged: {error}") from error
 
 
+def _parsed(hint: Any, value: Any) -> Any:
+    """Reads what a person typed as the type that belongs there."""
+    if isinstance(value, dict):
+        cls = noise_of(value["kind"]) if hint is Noise else hint
+        hints = typing.get_type_hints(cls) if dataclasses.is_dataclass(cls) else {}
+        return {name: _parsed(hints.get(name), text) for name, text in value.items()}
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin is tuple:
+        pieces = [_parsed(args[0], piece) for piece in re.split("[,:]", value)]
+        return pieces if len(pieces) > 1 else pieces[0]
+    if origin is types.UnionType:
+        return None if value.lower() == "none" else _parsed(args[0], value)
+    if hint is bool and value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    if hint in (int, float):
+        with contextlib.suppress(ValueError):
+            return hint(value)
+    return value
+
+
+def _renewed(values: Any) -> Any:
+    """Turns what the first version wrote into what this one reads."""
+    if not isinstance(values, dict):
+        return values
+    values = dict(values)
+    if "adversarial_weight" in values:
+        values["adversary"] = {"weight": values.pop("adversarial_weight")}
+    noise = values.get("noise")
+    if isinstance(noise, dict) and "kind" not in noise:
+        names = {"amount": "level", "amount_exponent": "exponent"}
+        named = {names.get(name, name): value for name, value in noise.items()}
+        values["noise"] = {"kind": SaltAndPepper.kind, **named}
+    return values
+
+
 def _from_dict(cls: type, values: Any, where: str) -> Any:
     _require(isinstance(values, dict), f"{where} must be an object")
+    if cls is Noise:
+        _require(isinstance(values.get("kind"), str), f"{where} lacks its kind")
+        cls = noise_of(values["kind"])
+        values = {name: value for name, value in values.items() if name != "kind"}
     hints = typing.get_type_hints(cls)
+    fields = dataclasses.fields(cls)
     # What has a default may be missing: older files do not know it.
-    needed = {
-        field.name for field in dataclasses.fields(cls) if field.default is dataclasses.MISSING
-    }
-    unknown, missing = sorted(values.keys() - hints.keys()), sorted(needed - values.keys())
-    _require(not unknown, f"{where} has an unknown key {', '.join(unknown)}")
+    needed = {field.name for field in fields if field.default is dataclasses.MISSING}
+    known = [field.name for field in fields]
+    unknown = [name for name in values if name not in known]
+    missing = sorted(needed - values.keys())
+    if unknown:
+        near = difflib.get_close_matches(str(unknown[0]), known, 1, 0.0)
+        raise ValueError(f"{where} has an unknown key {unknown[0]}; did you mean {near[0]}?")
     _require(not missing, f"{where} lacks {', '.join(missing)}")
     return cls(
         **{key: _decode(hints[key], value, f"{where}.{key}") for key, value in values.items()}
@@ -316,6 +413,8 @@ def _decode(hint: Any, value: Any, where: str) -> Any:
         return _from_dict(typing.cast(type, hint), value, where)
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin is tuple:
+        if args[-1] is not Ellipsis and isinstance(value, int | float):
+            value = (value,) * len(args)
         _require(isinstance(value, list | tuple), f"{where} must be a list")
         if args[-1] is not Ellipsis:
             _require(len(value) == len(args), f"{where} must have {len(args)} values")

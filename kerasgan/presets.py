@@ -1,23 +1,28 @@
 """Recipes with a name: `selective`, the default, its small form, and `classic`, the reference's."""
 
+import tomllib
+from pathlib import Path
+
 from kerasgan.config import (
+    AdversaryConfig,
     DataConfig,
     DiscriminatorConfig,
     GeneratorConfig,
-    NoiseConfig,
     OptimizerConfig,
     RunConfig,
 )
+from kerasgan.errors import DataError
+from kerasgan.noise.salt_and_pepper import SaltAndPepper
 
 # Restores blindly, whatever the amount, and leaves certain pixels alone.
 _SELECTIVE = RunConfig(
     data=DataConfig(),
-    noise=NoiseConfig(amount=(0.05, 0.95)),
+    noise=SaltAndPepper(level=(0.05, 0.95)),
     generator=GeneratorConfig(architecture="selective", filters=(16, 32, 64, 128)),
-    discriminator=DiscriminatorConfig(filters=(16, 32, 64, 128)),
+    discriminator=DiscriminatorConfig(filters=(16, 32, 64, 128), dropout=0.25),
+    adversary=AdversaryConfig(weight=1e-4),
     reconstruction="mae",
     suspects_only=True,
-    adversarial_weight=1e-4,
     g_optimizer=OptimizerConfig(
         learning_rate=8e-3, beta_1=0.9, algorithm="muon", schedule="cosine"
     ),
@@ -36,12 +41,12 @@ PRESETS = {
     # The reference writes its generator loss 100 · MSE + BCE; divided by 100 it is this one.
     "classic": RunConfig(
         data=DataConfig(),
-        noise=NoiseConfig(amount=(0.15, 0.15)),
+        noise=SaltAndPepper(level=(0.15, 0.15)),
         generator=GeneratorConfig(architecture="classic", filters=(64, 128, 256)),
         discriminator=DiscriminatorConfig(filters=(64, 128, 256, 512), dropout=0.25),
+        adversary=AdversaryConfig(weight=0.01),
         reconstruction="mse",
         suspects_only=False,
-        adversarial_weight=0.01,
         g_optimizer=OptimizerConfig(learning_rate=2e-4, beta_1=0.5),
         d_optimizer=OptimizerConfig(learning_rate=2e-4, beta_1=0.5),
         epochs=10,
@@ -65,3 +70,31 @@ def preset(name: str) -> RunConfig:
     if name not in PRESETS:
         raise ValueError(f"no preset {name!r}; there are {', '.join(PRESETS)}")
     return PRESETS[name]
+
+
+def read_recipe(path: Path) -> RunConfig:
+    """Reads a recipe that a person wrote: what differs from a preset.
+
+    Args:
+        path: a TOML file with keys as in config.json, and `preset`, "selective" where it is
+            missing.
+
+    Returns:
+        The recipe.
+
+    Raises:
+        DataError: naming the file, and the key or line that is wrong.
+
+    Example:
+        A file of these lines::
+
+            preset = "selective-small"
+            epochs = 20
+            [noise]
+            level = [0.3, 0.95]
+    """
+    try:
+        changes = tomllib.loads(path.read_text(encoding="utf-8"))
+        return preset(changes.pop("preset", "selective")).changed(changes)
+    except (OSError, ValueError, TypeError) as error:
+        raise DataError(f"cannot read {path}: {error}") from error

@@ -18,18 +18,16 @@ def main(strategy_name, replicas, folder):
     tf.config.set_logical_device_configuration(cpu, logical)
 
     from kerasgan.data.clean import CleanImages
-    from kerasgan.distribution import is_chief, make_strategy
-    from kerasgan.run_folder import RunFolder
-    from kerasgan.training import train
-    from tests.conftest import image_set, small_config
+    from kerasgan.store.run_folder import RunFolder
+    from kerasgan.training.distribution import is_chief, make_strategy
+    from kerasgan.training.train import train
+    from tests.helpers import image_set, small_config
 
     strategy = make_strategy(strategy_name)
     # Five to validate: two replicas cannot share them evenly.
     images = CleanImages(image_set(12), image_set(5, 100), image_set(3, 200))
-    config = small_config(discriminator__dropout=0.0, adversarial_weight=0.01, epochs=3)
+    config = small_config(discriminator__dropout=0.0, adversary__weight=0.01, epochs=3)
     run = RunFolder(folder)
-    if is_chief(strategy):
-        run.create(config, images)
     gan = train(config, images, run, verbose=0, strategy=strategy)
     if is_chief(strategy):
         weights = {weight.path.replace("/", "."): weight.numpy() for weight in gan.weights}

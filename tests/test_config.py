@@ -2,9 +2,10 @@ import json
 
 import pytest
 
-from kerasgan.config import NoiseConfig, RunConfig, read_record
-from kerasgan.errors import ModelError
-from kerasgan.presets import PRESETS, preset
+from kerasgan.config import RunConfig, read_record
+from kerasgan.errors import DataError, ModelError
+from kerasgan.noise.salt_and_pepper import SaltAndPepper
+from kerasgan.presets import PRESETS, preset, read_recipe
 
 SELECTIVE = preset("selective")
 
@@ -24,8 +25,8 @@ def test_replace_reaches_into_parts():
 @pytest.mark.parametrize(
     "changes",
     [
-        {"noise__amount": (0.9, 0.1)},
-        {"noise__amount": (0.0, 1.5)},
+        {"noise__level": (0.9, 0.1)},
+        {"noise__level": (0.0, 1.5)},
         {"noise__salt_vs_pepper": 2.0},
         {"data__channels": 2},
         {"data__patch_size": 50},
@@ -35,13 +36,14 @@ def test_replace_reaches_into_parts():
         {"generator__filters": (16, 0, 8, 8)},
         {"generator__architecture": "classic"},
         {"discriminator__dropout": 1.0},
-        {"noise__amount_exponent": 0.0},
-        {"noise__amount_exponent": float("inf")},
+        {"noise__exponent": 0.0},
+        {"noise__exponent": float("inf")},
         {"g_optimizer__learning_rate": 0.0},
         {"g_optimizer__ema_momentum": 1.0},
-        {"adversarial_weight": -1.0},
-        {"adversarial_weight": float("nan")},
-        {"adversarial_weight": float("inf")},
+        {"adversary__weight": -1.0},
+        {"adversary__weight": float("nan")},
+        {"adversary__weight": float("inf")},
+        {"adversary__penalty": -1.0},
         {"epochs": 0},
         {"batch_size": 0},
         {"seed": -1},
@@ -57,10 +59,12 @@ def test_impossible_values_are_refused(changes):
     [
         (("epochs",), "ten", "config.epochs must be of type int"),
         (("epochs",), True, "config.epochs must be of type int"),
-        (("noise", "amount"), 0.15, "config.noise.amount must be a list"),
-        (("noise", "amount"), [0.1], "config.noise.amount must have 2 values"),
+        (("noise", "level"), "much", "config.noise.level must be a list"),
+        (("noise", "level"), [0.1], "config.noise.level must have 2 values"),
+        (("noise", "kind"), "hail", "no noise 'hail'; there are salt-and-pepper"),
+        (("noise", "salt"), 0.1, "unknown key salt; did you mean salt_vs_pepper?"),
         (("reconstruction",), "huber", "config.reconstruction must be one of"),
-        (("colour",), 1, "config has an unknown key colour"),
+        (("colour",), 1, "config has an unknown key colour; did you mean"),
         (("data",), None, "config.data must be an object"),
     ],
 )
@@ -76,15 +80,100 @@ def test_damaged_values_are_named(path, value, message):
 
 def test_missing_values_are_named():
     values = SELECTIVE.to_dict()
-    del values["noise"]["amount"]
-    with pytest.raises(ValueError, match=r"config.noise lacks amount"):
+    del values["noise"]["level"]
+    with pytest.raises(ValueError, match=r"config.noise lacks level"):
         RunConfig.from_dict(values)
 
 
 def test_whole_numbers_are_fine_where_fractions_are_meant():
     values = SELECTIVE.to_dict()
-    values["noise"]["amount"] = [0, 1]
-    assert RunConfig.from_dict(values).noise == NoiseConfig(amount=(0.0, 1.0))
+    values["noise"]["level"] = [0, 1]
+    assert RunConfig.from_dict(values).noise == SaltAndPepper((0.0, 1.0))
+    values["noise"]["level"] = 1
+    assert RunConfig.from_dict(values).noise == SaltAndPepper(1.0)
+
+
+def test_what_the_first_version_wrote_is_read():
+    values = SELECTIVE.to_dict()
+    values["noise"] = {"amount": [0.05, 0.95], "salt_vs_pepper": 0.3, "amount_exponent": 0.4}
+    del values["adversary"]
+    values["adversarial_weight"] = 0.01
+    noise = SaltAndPepper((0.05, 0.95), 0.4, salt_vs_pepper=0.3)
+    expected = SELECTIVE.replace(noise=noise, adversary__weight=0.01)
+    assert RunConfig.from_dict(values) == expected
+
+
+def test_every_field_can_be_set_as_text():
+    config = SELECTIVE.with_settings(
+        [
+            "generator.filters=24,48, 96",
+            "g_optimizer.schedule=constant",
+            "g_optimizer.ema_momentum=0.99",
+            "data.limit=none",
+            "data.flip=false",
+            "noise.level=0.3:0.9",
+            "adversary.objective=hinge",
+            "suspects_only=False",
+            "epochs=7",
+        ]
+    )
+    assert config == SELECTIVE.replace(
+        generator__filters=(24, 48, 96),
+        g_optimizer__schedule="constant",
+        g_optimizer__ema_momentum=0.99,
+        data__flip=False,
+        noise__level=(0.3, 0.9),
+        adversary__objective="hinge",
+        suspects_only=False,
+        epochs=7,
+    )
+    assert SELECTIVE.with_settings(["noise.level=0.5"]).noise == SaltAndPepper(0.5)
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("epochs", "'epochs' is no setting; write NAME=VALUE"),
+        ("epochs=many", "config.epochs must be of type int, got 'many'"),
+        ("epoch=3", "unknown key epoch; did you mean epochs?"),
+        ("generator.filter=3,4", "unknown key filter; did you mean filters?"),
+        ("generator=3", "config.generator must be an object"),
+        ("epochs.x=3", "config.epochs must be of type int"),
+        ("generator.filters=4", "config.generator.filters must be a list"),
+        ("noise.kind=hail", "no noise 'hail'"),
+        ("noise.level=0.9:0.1", r"\[0, 1\], got 0.9:0.1"),
+        ("adversary.objective=fool", "must be one of bce, hinge, relativistic"),
+    ],
+)
+def test_settings_that_are_none_are_named(setting, message):
+    with pytest.raises(ValueError, match=message):
+        SELECTIVE.with_settings([setting])
+
+
+def test_a_recipe_by_hand_says_what_differs(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text('preset = "classic"\nepochs = 3\n[noise]\nlevel = 0.3\n')
+    assert read_recipe(path) == preset("classic").replace(epochs=3, noise__level=0.3)
+    path.write_text("")
+    assert read_recipe(path) == SELECTIVE
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("epochs = ", "cannot read .*mine.toml: Invalid value"),
+        ("epoch = 3", "unknown key epoch; did you mean epochs?"),
+        ('preset = "clasic"', "no preset 'clasic'"),
+        ("preset = []", "cannot read"),
+        ("noise = 3", "config.noise must be an object"),
+        ("[data]\nsource = 7", "config.data.source must be of type str"),
+    ],
+)
+def test_damaged_recipes_are_named(tmp_path, text, message):
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    with pytest.raises(DataError, match=message):
+        read_recipe(path)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"config": {}}'])

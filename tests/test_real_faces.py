@@ -4,16 +4,18 @@ import os
 
 import pytest
 
-from kerasgan.baselines import BASELINES
 from kerasgan.data.sources import load_images
-from kerasgan.evaluation import evaluate
-from kerasgan.restore import load_restorers
+from kerasgan.measure.baselines import BASELINES
+from kerasgan.measure.evaluation import evaluate
+from kerasgan.noise.salt_and_pepper import SaltAndPepper
+from kerasgan.restore.restorer import load_restorers
 
 FACES = os.environ.get("FER2013")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(FACES is None, reason="FER2013 does not name a fer2013.csv"),
 ]
+NOISE = SaltAndPepper((0.05, 0.95))
 # Of all 3,309 images; 300 of them differ by less than half a dB.
 EXPECTED = {
     "adaptive median": (32.96, 25.91, 18.95),
@@ -26,8 +28,10 @@ EXPECTED = {
 def scores():
     faces = load_images(FACES, hold_out=False).validation.first(300)
     restorers = load_restorers("selective-fer2013")
-    scores = evaluate(restorers, faces, [0.15, 0.5, 0.9], classical=list(BASELINES), workers=2)
-    return {(score.method, score.amount): score for score in scores}
+    scores = evaluate(
+        restorers, faces, NOISE, [0.15, 0.5, 0.9], classical=list(BASELINES), workers=2
+    )
+    return {(score.method, score.level): score for score in scores}
 
 
 @pytest.mark.parametrize("method", EXPECTED)

@@ -20,9 +20,9 @@ def benchmark(
     model: Path, threads: int, size: tuple[int, int] | None, runs: int, json_file: Path | None
 ) -> None:
     """Time MODEL, a .tflite file or every file of a bundle, on this machine."""
-    from kerasgan.files import write_text
+    from kerasgan.store.bundle import Bundle, is_bundle
+    from kerasgan.store.files import write_text
     from kerasgan.tflite.benchmark import format_table, measure
-    from kerasgan.tflite.bundle import Bundle, is_bundle
 
     if is_bundle(model):
         files = [model / entry["file"] for entry in Bundle.read(model).manifest["files"].values()]

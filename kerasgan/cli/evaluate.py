@@ -1,5 +1,6 @@
 """kerasgan evaluate, and the measuring at the end of kerasgan train."""
 
+import dataclasses
 import json
 import os
 import shlex
@@ -16,12 +17,16 @@ from kerasgan.cli.options import (
     SEED,
     SHARE,
     Baselines,
+    as_salt_and_pepper,
+    chosen_levels,
     describe,
+    level_options,
     resolve_source,
     start,
 )
 from kerasgan.config import parse_record
 from kerasgan.errors import DataError
+from kerasgan.noise.base import Noise
 from kerasgan.presets import PRESETS
 
 # Biharmonic inpainting of a larger square takes minutes.
@@ -31,8 +36,8 @@ CROP = 512
 @click.command()
 @click.argument("model", type=MODEL)
 @click.option("--data", type=click.Path(), help="What to measure on. [default: the run's own data]")
-@click.option("--amount", "amounts", type=SHARE, multiple=True, help="Share of noise; repeatable.")
-@click.option("--salt-vs-pepper", type=SHARE, help="Share of the noise that is white.")
+@level_options
+@click.option("--salt-vs-pepper", type=SHARE, help="Share of salt and pepper that is white.")
 @click.option(
     "--split",
     type=click.Choice(["held-out", "train", "validation", "test"]),
@@ -61,6 +66,7 @@ def evaluate(
     model: Path,
     data: str | None,
     amounts: tuple[float, ...],
+    levels: tuple[float, ...],
     salt_vs_pepper: float | None,
     split: str,
     baselines: tuple[str, ...] | None,
@@ -77,11 +83,11 @@ def evaluate(
     """
     start()
     from kerasgan.data.sources import load_images
-    from kerasgan.evaluation import center_crops, reported_amounts
-    from kerasgan.report import Evaluation, write_report
-    from kerasgan.restore import load_restorers
-    from kerasgan.run_folder import RunFolder
-    from kerasgan.tflite.bundle import training_record
+    from kerasgan.measure.evaluation import center_crops
+    from kerasgan.measure.report import Evaluation, write_report
+    from kerasgan.restore.restorer import load_restorers
+    from kerasgan.store.bundle import training_record
+    from kerasgan.store.run_folder import RunFolder
 
     restorers = load_restorers(model)
     config, fingerprint = PRESETS["selective"], None
@@ -111,11 +117,12 @@ def evaluate(
     chosen = chosen.first(limit)
     if crop:
         chosen = center_crops(chosen, crop)
-    if salt_vs_pepper is None:
-        salt_vs_pepper = config.noise.salt_vs_pepper
+    noise = config.noise
+    levels = chosen_levels(noise, amounts, levels)
+    if salt_vs_pepper is not None:
+        noise = dataclasses.replace(as_salt_and_pepper(noise), salt_vs_pepper=salt_vs_pepper)
     seed = config.seed if seed is None else seed
-    amounts = amounts or reported_amounts(config.noise)
-    scores = measure(restorers, chosen, amounts, salt_vs_pepper, seed, baselines)
+    scores = measure(restorers, chosen, noise, levels, seed=seed, baselines=baselines)
     if json_file is not None:
         write_scores(json_file, scores)
     if report is not None:
@@ -126,7 +133,7 @@ def evaluate(
             images=chosen,
             scores=scores,
             restorers=restorers,
-            salt_vs_pepper=salt_vs_pepper,
+            noise=noise,
             seed=seed,
             record=record,
             history=RunFolder(model).read_history(),
@@ -138,32 +145,34 @@ def evaluate(
 def measure(
     restorers: dict[str, Any],
     images: Any,
-    amounts: Sequence[float],
-    salt_vs_pepper: float,
+    noise: Noise,
+    levels: Sequence[float] = (),
+    *,
     seed: int,
     baselines: Sequence[str] | None = None,
 ) -> Any:
     """Measures restorers beside baselines, with a progress bar, and prints the table."""
-    from kerasgan.baselines import USUAL
-    from kerasgan.evaluation import evaluate, format_table
+    from kerasgan.measure.baselines import USUAL
+    from kerasgan.measure.evaluation import evaluate, format_table
 
-    with click.progressbar(length=len(images) * len(amounts), label="Measuring") as bar:
+    levels = levels or noise.reported_levels
+    with click.progressbar(length=len(images) * len(levels), label="Measuring") as bar:
         scores = evaluate(
             restorers,
             images,
-            amounts,
+            noise,
+            levels,
             classical=USUAL if baselines is None else baselines,
-            salt_vs_pepper=salt_vs_pepper,
             seed=seed,
             workers=min(len(images), os.cpu_count() or 1),
             on_image=lambda: bar.update(1),
         )
-    click.echo("\n" + format_table(scores))
+    click.echo("\n" + format_table(scores, noise))
     return scores
 
 
 def write_scores(path: Path, scores: Any) -> None:
     """Writes scores as JSON."""
-    from kerasgan.files import write_text
+    from kerasgan.store.files import write_text
 
     write_text(path, json.dumps([score.to_dict() for score in scores], indent=2) + "\n")

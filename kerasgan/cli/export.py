@@ -98,8 +98,8 @@ def export(
     """Turn the generator of MODEL, a run folder or .keras file, into checked TFLite files."""
     start()
     from kerasgan.data.sources import load_images
-    from kerasgan.restore import load_generator
-    from kerasgan.tflite.bundle import check_replaceable, training_record
+    from kerasgan.model.loading import load_generator
+    from kerasgan.store.bundle import check_replaceable, training_record
     from kerasgan.tflite.convert import check_sizes
     from kerasgan.tflite.export import export_bundle
 
@@ -142,6 +142,7 @@ def export(
             calibration=images.train,
             calibration_source=source,
             held_out=images.held_out if len(images.held_out) else images.train,
+            noise=config.noise,
             unseen=known and len(images.held_out) > 0,
             numbers=numbers,
             seed=seed,
@@ -156,8 +157,9 @@ def export(
     click.echo()
     for name, entry in bundle.manifest["files"].items():
         psnr = "  ".join(
-            f"{amount}: {result['file']:.2f} ({result['file'] - result['keras']:+.3f})"
-            for amount, result in entry["psnr"].items()
+            f"{config.noise.label(float(level))}: {result['file']:.2f} "
+            f"({result['file'] - result['keras']:+.3f})"
+            for level, result in entry["psnr"].items()
         )
         click.echo(f"{name:9} {entry['bytes'] / 1000:8,.0f} kB   PSNR in dB, less Keras'  {psnr}")
     click.echo(f"\nRestore pictures with: kerasgan denoise PICTURE --model {output}")

@@ -6,6 +6,9 @@ from typing import Any
 
 import click
 
+from kerasgan.noise.base import Noise
+from kerasgan.noise.salt_and_pepper import SaltAndPepper
+
 
 class Share(click.ParamType[Any]):
     """A share of pixels, or a range of shares: "0.15" or "0.05:0.95"."""
@@ -38,7 +41,7 @@ class ModelPath(click.ParamType[Any]):
     name = "model"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Path:
-        from kerasgan.zoo import find_model
+        from kerasgan.store.zoo import find_model
 
         return find_model(value)
 
@@ -54,7 +57,7 @@ class Baselines(click.ParamType[Any]):
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
         if not isinstance(value, str):
             return value
-        from kerasgan.baselines import BASELINES
+        from kerasgan.measure.baselines import BASELINES
 
         known = {_plain(name): name for name in BASELINES}
         if value in ("all", "none"):
@@ -68,6 +71,45 @@ class Baselines(click.ParamType[Any]):
 
 def _plain(name: str) -> str:
     return name.strip().lower().replace(" ", "-").replace("×", "x")
+
+
+def level_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Gives a command the options that say at which levels of noise to measure."""
+    amount = click.option(
+        "--amount", "amounts", type=SHARE, multiple=True, help="Share of noise; repeatable."
+    )
+    level = click.option(
+        "--level",
+        "levels",
+        type=float,
+        multiple=True,
+        help="Level of another kind of noise; repeatable.",
+    )
+    return amount(level(command))
+
+
+def as_salt_and_pepper(noise: Noise) -> SaltAndPepper:
+    """Refuses options that mean nothing to other kinds of noise."""
+    if not isinstance(noise, SaltAndPepper):
+        raise click.UsageError(
+            f"--amount and --salt-vs-pepper are for salt and pepper; this is {noise.title}: "
+            "its levels are named by --level, or --set noise.level=LOW:HIGH"
+        )
+    return noise
+
+
+def chosen_levels(
+    noise: Noise, amounts: tuple[float, ...], levels: tuple[float, ...]
+) -> tuple[float, ...]:
+    """Checks the levels that `level_options` took; without any, takes those that are reported."""
+    if amounts:
+        as_salt_and_pepper(noise)
+    for level in levels:
+        try:
+            noise.at(level)
+        except ValueError as error:
+            raise click.UsageError(f"--level: {error}") from error
+    return amounts + levels or noise.reported_levels
 
 
 SHARE, SHARES = Share(ranges=False), Share(ranges=True)

@@ -1,14 +1,26 @@
 """kerasgan denoise and kerasgan corrupt: commands on picture files."""
 
+import dataclasses
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
 
-from kerasgan.cli.options import MODEL, PATH, SEED, SHARE, overwrite_option, start
+from kerasgan.cli.options import (
+    MODEL,
+    PATH,
+    SEED,
+    SHARE,
+    as_salt_and_pepper,
+    overwrite_option,
+    start,
+)
 from kerasgan.cli.runs import newest_run
 from kerasgan.errors import DataError, KerasganError, OutputError
+from kerasgan.noise.base import Noise
+from kerasgan.noise.kinds import KINDS, noise_of
+from kerasgan.noise.salt_and_pepper import SaltAndPepper
 
 
 @click.command()
@@ -25,15 +37,15 @@ def denoise(
     images: tuple[Path, ...], output: Path | None, model: Path | None, overwrite: bool
 ) -> None:
     """Restore pictures, IMAGES or whole folders of them, with a trained model."""
-    from kerasgan.zoo import DEFAULT_MODEL, find_model
+    from kerasgan.store.zoo import DEFAULT_MODEL, find_model
 
     plan = list(_plan(images, output, "_restored", overwrite))
     if model is None:
         model = newest_run() or find_model(DEFAULT_MODEL)
         click.echo(f"Restoring with {model}")
     start()
-    from kerasgan.images import Picture, check_output, read_picture, write_picture
-    from kerasgan.restore import load_restorer
+    from kerasgan.images.pictures import Picture, check_output, read_picture, write_picture
+    from kerasgan.restore.restorer import load_restorer
 
     restore = load_restorer(model)
     failures = 0
@@ -58,28 +70,34 @@ def denoise(
 
 @click.command()
 @click.argument("images", type=PATH, nargs=-1, required=True)
-@click.option("--amount", type=SHARE, required=True, help="Share of pixels replaced.")
-@click.option("--salt-vs-pepper", type=SHARE, default=0.5, show_default=True)
+@click.option("--amount", type=SHARE, help="Share of pixels replaced by salt and pepper.")
+@click.option("--salt-vs-pepper", type=SHARE, help="Share of them that is white. [default: 0.5]")
+@click.option(
+    "--noise",
+    "kind",
+    type=click.Choice(list(KINDS)),
+    default=SaltAndPepper.kind,
+    show_default=True,
+    help="The kind of noise.",
+)
+@click.option("--level", type=float, help="Level of another kind of noise.")
 @click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option("-o", "--output", type=PATH, help="A file, or a folder. [default: beside the input]")
 @overwrite_option
 def corrupt(
     images: tuple[Path, ...],
-    amount: float,
-    salt_vs_pepper: float,
+    amount: float | None,
+    salt_vs_pepper: float | None,
+    kind: str,
+    level: float | None,
     seed: int,
     output: Path | None,
     overwrite: bool,
 ) -> None:
-    """Add salt-and-pepper noise to pictures, IMAGES or whole folders, to try things on."""
-    from kerasgan.images import (
-        LOSSY_SUFFIXES,
-        Picture,
-        from_float,
-        read_picture,
-        to_float,
-        write_picture,
-    )
+    """Add noise to pictures, IMAGES or whole folders, to try things on."""
+    noise = _noise(kind, amount, level, salt_vs_pepper)
+    from kerasgan.images.pictures import LOSSY_SUFFIXES, Picture, read_picture, write_picture
+    from kerasgan.images.pixels import from_float, to_float
 
     plan = list(_plan(images, output, "_noisy", overwrite, lossless=True))
     for _, target in plan:
@@ -90,12 +108,27 @@ def corrupt(
 
     for index, (source, target) in enumerate(plan):
         picture = read_picture(source)
-        noisy = noisy_image(
-            to_float(picture.pixels), amount, salt_vs_pepper=salt_vs_pepper, seed=seed, index=index
-        )
+        noisy = noisy_image(to_float(picture.pixels), noise, seed=seed, index=index)
         pixels = from_float(noisy, picture.pixels.dtype)
         write_picture(target, Picture(pixels, picture.alpha, picture.metadata))
         click.echo(target)
+
+
+def _noise(
+    kind: str, amount: float | None, level: float | None, salt_vs_pepper: float | None
+) -> Noise:
+    """Makes the noise that options describe."""
+    if (amount is None) == (level is None):
+        raise click.UsageError("give --amount, or the --level of another --noise")
+    try:
+        noise = noise_of(kind)((amount or 0.0) if level is None else level)
+        if amount is not None or salt_vs_pepper is not None:
+            noise = as_salt_and_pepper(noise)
+        if salt_vs_pepper is not None:
+            noise = dataclasses.replace(noise, salt_vs_pepper=salt_vs_pepper)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    return noise
 
 
 def _plan(
@@ -106,7 +139,7 @@ def _plan(
     lossless: bool = False,
 ) -> Iterator[tuple[Path, Path]]:
     """Pairs every picture with the file that its result goes to."""
-    from kerasgan.images import LOSSY_SUFFIXES, SUFFIXES, check_output, find_images
+    from kerasgan.images.pictures import LOSSY_SUFFIXES, SUFFIXES, check_output, find_images
 
     to_file = output is not None and bool(output.suffix) and not output.is_dir()
     seen: set[Path] = set()

@@ -1,20 +1,28 @@
 """The options that make a run's configuration, for commands that train."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
 import click
 
-from kerasgan.cli.options import MODEL, PATH, SHARE, SHARES, resolve_source
+from kerasgan.cli.options import (
+    MODEL,
+    PATH,
+    SHARE,
+    SHARES,
+    as_salt_and_pepper,
+    resolve_source,
+)
 from kerasgan.config import Reconstruction, RunConfig, read_record
-from kerasgan.presets import PRESETS
+from kerasgan.presets import PRESETS, read_recipe
 
 # Where in the configuration the options go that do not bear their field's name.
 _FIELDS = {
     "data": "data__source",
-    "amount": "noise__amount",
-    "amount_exponent": "noise__amount_exponent",
+    "adversarial_weight": "adversary__weight",
+    "amount": "noise__level",
+    "amount_exponent": "noise__exponent",
     "salt_vs_pepper": "noise__salt_vs_pepper",
     "learning_rate": "g_optimizer__learning_rate",
     "ema": "g_optimizer__ema_momentum",
@@ -25,6 +33,7 @@ _FIELDS = {
     "keep_duplicates": "data__keep_duplicates",
     "mixed_precision": "precision",
 }
+_OF_SALT_AND_PEPPER = {"amount", "salt_vs_pepper"}
 _OPTIONS = (
     click.option(
         "--data", type=click.Path(), help="bundled, a fer2013.csv, a folder, or tfds:NAME."
@@ -33,7 +42,17 @@ _OPTIONS = (
         "--preset", type=click.Choice(list(PRESETS)), help="The recipe. [default: selective]"
     ),
     click.option(
-        "--config", "config_file", type=PATH, help="Start from a run's config.json instead."
+        "--config",
+        "config_file",
+        type=PATH,
+        help="Start from a run's config.json instead, or a .toml of what differs from a preset.",
+    ),
+    click.option(
+        "--set",
+        "settings",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Set any field of config.json, e.g. generator.filters=24,48,96; repeatable.",
     ),
     click.option("--start", type=MODEL, help="Start from this model's generator: fine-tune it."),
     click.option("--epochs", type=click.IntRange(1), help="Passes over the training images."),
@@ -81,17 +100,29 @@ def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def read_recipe(preset: str | None, config_file: Path | None) -> tuple[RunConfig, str | None]:
-    """Reads what the options change: a preset or a file, and the fingerprint of its data."""
-    if config_file is None:
-        return PRESETS[preset or "selective"], None
-    if preset is not None:
-        raise click.UsageError("give --preset or --config, not both")
-    return read_record(config_file)
+def recipe(
+    preset: str | None, config_file: Path | None, settings: Sequence[str], changes: dict[str, Any]
+) -> tuple[RunConfig, str | None]:
+    """Makes the configuration that options describe, and finds the fingerprint of its data."""
+    config, fingerprint = PRESETS[preset or "selective"], None
+    if config_file is not None:
+        if preset is not None:
+            raise click.UsageError("give --preset or --config, not both")
+        if config_file.suffix.lower() == ".toml":
+            config = read_recipe(config_file)
+        else:
+            config, fingerprint = read_record(config_file)
+    return changed(config, settings, changes), fingerprint
 
 
-def changed(config: RunConfig, changes: dict[str, Any]) -> RunConfig:
+def changed(config: RunConfig, settings: Sequence[str], changes: dict[str, Any]) -> RunConfig:
     """Puts options in the place of what a configuration says."""
+    try:
+        config = config.with_settings(settings)
+    except ValueError as error:
+        raise click.UsageError(f"--set: {error}") from error
+    if _OF_SALT_AND_PEPPER & changes.keys():
+        as_salt_and_pepper(config.noise)
     changes = {_FIELDS.get(name, name): value for name, value in changes.items()}
     if "start" in changes:
         changes["start"] = str(changes["start"].resolve())

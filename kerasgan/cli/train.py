@@ -9,10 +9,11 @@ import click
 
 from kerasgan.cli.evaluate import CROP, measure, write_scores
 from kerasgan.cli.options import PATH, SEED, describe, overwrite_option, start
-from kerasgan.cli.recipe import changed, read_recipe, recipe_options
+from kerasgan.cli.recipe import recipe, recipe_options
 from kerasgan.cli.runs import next_run
 from kerasgan.config import read_record
-from kerasgan.distribution import (
+from kerasgan.errors import DataError, Stopped
+from kerasgan.training.distribution import (
     STRATEGIES,
     Name,
     check_batch,
@@ -21,7 +22,6 @@ from kerasgan.distribution import (
     resolve_strategy,
     wait_for_all,
 )
-from kerasgan.errors import DataError, Stopped
 
 
 @click.command()
@@ -53,6 +53,7 @@ def train(
     test_images: int,
     preset: str | None,
     config_file: Path | None,
+    settings: tuple[str, ...],
     strategy_name: Name,
     **options: Any,
 ) -> None:
@@ -61,12 +62,11 @@ def train(
     fingerprint: str | None
     if resume is not None:
         others = {"output": output, "overwrite": overwrite or None, "preset": preset}
-        others |= {"config": config_file, **changes}
+        others |= {"config": config_file, "set": settings or None, **changes}
         _refuse(name for name, value in others.items() if value is not None)
         config, fingerprint = read_record(resume / "config.json")
     else:
-        config, fingerprint = read_recipe(preset, config_file)
-    config = changed(config, changes)
+        config, fingerprint = recipe(preset, config_file, settings, changes)
     path = resume or output or next_run(config.generator.architecture)
 
     strategy_name = resolve_strategy(strategy_name)
@@ -76,10 +76,10 @@ def train(
     check_batch(config.batch_size, strategy)
     chief = is_chief(strategy)
     from kerasgan.data.sources import load_configured
-    from kerasgan.evaluation import center_crops, check_measurable, reported_amounts
-    from kerasgan.restore import Restorer
-    from kerasgan.run_folder import RunFolder
-    from kerasgan.training import start_weights, train
+    from kerasgan.measure.evaluation import center_crops, check_measurable
+    from kerasgan.restore.restorer import Restorer
+    from kerasgan.store.run_folder import RunFolder
+    from kerasgan.training.train import train
 
     folder = RunFolder(path)
     if resume is None and chief:
@@ -93,10 +93,6 @@ def train(
         click.echo(f"Note: {message}.")
     held_out = center_crops(images.held_out.first(test_images), CROP)
     check_measurable(held_out)
-    if resume is None and chief:
-        if config.start is not None:
-            start_weights(config)  # Refused before there is a run folder.
-        folder.create(config, images, overwrite=overwrite)
     click.echo(f"Training into {path}" if chief else "Training; the chief keeps the run")
     try:
         gan = train(
@@ -104,6 +100,7 @@ def train(
             images,
             folder,
             resume=resume is not None,
+            overwrite=overwrite,
             verbose=1 if sys.stdout.isatty() else 2,
             strategy=strategy,
         )
@@ -122,9 +119,8 @@ def train(
         scores = measure(
             {"restored": Restorer(gan)},
             held_out,
-            reported_amounts(config.noise),
-            config.noise.salt_vs_pepper,
-            config.seed,
+            config.noise,
+            seed=config.seed,
         )
         write_scores(folder.evaluation, scores)
     wait_for_all(strategy)

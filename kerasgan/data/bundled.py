@@ -1,7 +1,7 @@
 """The photographs inside scikit-image's wheel: the default data, without any download."""
 
 from kerasgan.data.clean import CleanImages
-from kerasgan.images import Pixels, with_channels
+from kerasgan.images.pixels import Pixels, with_channels
 
 # Whole photographs are held out. Both views of the motorcycle stand on one side.
 _SPLITS = {

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from kerasgan.errors import DataError
-from kerasgan.images import Pixels
+from kerasgan.images.pixels import Pixels
 
 # Decoded images may take this share of the machine's memory; the pipeline holds a packed copy.
 _MEMORY_SHARE = 0.3
@@ -121,6 +121,15 @@ class CleanImages:
             for image in split:
                 total.update(_digest(image))
         return total.hexdigest()[:16]
+
+    def record(self) -> dict[str, str | int]:
+        """Returns what these images are known by in a run's config.json."""
+        return {
+            "fingerprint": self.fingerprint(),
+            "train": len(self.train),
+            "validation": len(self.validation),
+            "test": len(self.test),
+        }
 
     def without_duplicates(self) -> "CleanImages":
         """Drops exact repetitions within `train`, and held-out images that stand in `train`.

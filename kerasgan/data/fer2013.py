@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import tensorflow_datasets as tfds
 
-from kerasgan.data.catalog import load_prepared
 from kerasgan.data.clean import CleanImages
+from kerasgan.data.prepared import load_prepared
 from kerasgan.errors import DataError
-from kerasgan.images import Pixels
+from kerasgan.images.pixels import Pixels
 
 SIZE = 48
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")

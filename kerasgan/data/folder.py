@@ -7,15 +7,8 @@ from pathlib import Path
 
 from kerasgan.data.clean import CleanImages
 from kerasgan.errors import DataError
-from kerasgan.images import (
-    SUFFIXES,
-    Pixels,
-    find_images,
-    from_float,
-    read_picture,
-    to_float,
-    with_channels,
-)
+from kerasgan.images.pictures import SUFFIXES, find_images, read_picture
+from kerasgan.images.pixels import Pixels, from_float, to_float, with_channels
 
 _SPLITS = {"train": ("train",), "validation": ("validation", "val"), "test": ("test",)}
 _NAMED_FAILURES = 5

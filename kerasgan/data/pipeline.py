@@ -2,18 +2,20 @@
 
 The decoded images are held in memory as one table of pixels, from which patches are gathered. Every
 example is a function of the seed and of its position alone: which patch is cut, its flip and its
-noise depend neither on the batch size nor on what came before, so a run can start anywhere.
+noise do not depend on what came before, so a run can start anywhere. The batch size decides where
+an epoch ends, since its last batch is filled up, and so the order of later epochs.
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from kerasgan.data.clean import ImageSet
 from kerasgan.errors import DataError
-from kerasgan.noise import salt_and_pepper
+from kerasgan.images.pixels import Pixels
+from kerasgan.noise.base import Noise
 
 # An image larger than the patch gives so many random ones, in units of the number that would tile
 # it, that nine pixels in ten are seen in an epoch: -ln(1 - 0.9).
@@ -24,7 +26,7 @@ _BRIGHTEST = 4.0
 _TRAINING, _EVALUATION = 0, 1
 
 
-def steps_per_epoch(images: ImageSet, *, batch_size=64, patch_size=48):
+def steps_per_epoch(images: ImageSet, *, batch_size: int = 64, patch_size: int = 48) -> int:
     """Counts the batches in which `training_pairs` shows every patch once.
 
     Args:
@@ -41,18 +43,16 @@ def steps_per_epoch(images: ImageSet, *, batch_size=64, patch_size=48):
 def training_pairs(
     images: ImageSet,
     *,
-    amount,
-    batch_size=64,
-    patch_size=48,
-    amount_exponent=1.0,
-    salt_vs_pepper=0.5,
-    flip=True,
-    saturate=0.0,
-    seed=0,
-    first_epoch=0,
-    worker=0,
-    workers=1,
-):
+    noise: Noise,
+    batch_size: int = 64,
+    patch_size: int = 48,
+    flip: bool = True,
+    saturate: float = 0.0,
+    seed: int = 0,
+    first_epoch: int = 0,
+    worker: int = 0,
+    workers: int = 1,
+) -> tf.data.Dataset:
     """Builds endless batches of noisy and clean patches, fresh in every epoch.
 
     An epoch of `steps_per_epoch` batches shows every patch once, in a new order; its last batch is
@@ -61,12 +61,9 @@ def training_pairs(
 
     Args:
         images: clean images.
-        amount: share of pixels replaced by noise: a number, or (low, high), drawn per image.
+        noise: what corrupts them; each patch draws its own level.
         batch_size: patches per batch.
         patch_size: height and width of the patches, in pixels.
-        amount_exponent: an amount is low + (high - low) · uᵉ, u uniform: below 1, dense noise is
-            drawn more often than sparse.
-        salt_vs_pepper: share of the replaced pixels that turn white.
         flip: whether patches are mirrored left to right at random.
         saturate: share of patches in which a part, of random size, is driven to white or to black.
         seed: decides order, patches, flips, exposures and noise.
@@ -79,25 +76,22 @@ def training_pairs(
 
     Raises:
         DataError: if there are no images.
-        ValueError: if `amount` is not within [0, 1], `amount_exponent` is not positive, or workers
-            cannot share a batch evenly.
+        ValueError: if workers cannot share a batch evenly.
 
     Example:
-        >>> pairs = training_pairs(images.train, amount=(0.05, 0.95))
+        >>> pairs = training_pairs(images.train, noise=SaltAndPepper((0.05, 0.95)))
         >>> gan.fit(pairs, steps_per_epoch=steps_per_epoch(images.train), epochs=10)
     """
     if batch_size % workers:
         raise ValueError(f"{workers} workers cannot share batches of {batch_size} evenly")
-    if not amount_exponent > 0.0:
-        raise ValueError(f"amount_exponent must be positive, got {amount_exponent}")
-    table, amount = _PixelTable.of(images), _range(amount)
+    table = _PixelTable.of(images)
     ends = np.cumsum(_patch_counts(images, patch_size))
     patches = ends[-1]
     shown = batch_size * steps_per_epoch(images, batch_size=batch_size, patch_size=patch_size)
 
     own = batch_size // workers
 
-    def pair(count):
+    def pair(count: Any) -> tuple[Any, Any]:
         # Of each batch, a worker takes the part that begins at its number.
         position = count // own * batch_size + worker * own + count % own
         order_seed = tf.stack([tf.constant(seed, tf.int64), position // shown])
@@ -112,7 +106,7 @@ def training_pairs(
             clean = tf.where(mirror < 0.5, clean[:, ::-1], clean)
         if saturate:
             clean = _with_saturation(clean, saturate, _fold_in(example_seed, 2))
-        return _with_noise(clean, amount, salt_vs_pepper, example_seed, amount_exponent)
+        return _with_noise(clean, noise, example_seed)
 
     counts = tf.data.Dataset.range(first_epoch * shown // workers, np.iinfo(np.int64).max)
     pairs = counts.map(pair, num_parallel_calls=tf.data.AUTOTUNE)
@@ -122,15 +116,14 @@ def training_pairs(
 def evaluation_pairs(
     images: ImageSet,
     *,
-    amount,
-    batch_size=64,
-    patch_size=48,
-    salt_vs_pepper=0.5,
-    seed=0,
-    even=False,
-    worker=0,
-    workers=1,
-):
+    noise: Noise,
+    batch_size: int = 64,
+    patch_size: int = 48,
+    seed: int = 0,
+    even: bool = False,
+    worker: int = 0,
+    workers: int = 1,
+) -> tf.data.Dataset:
     """Builds batches of noisy and clean patches that are the same every time.
 
     Images larger than the patch are tiled with it, without overlap; a smaller one is mirrored at
@@ -138,10 +131,9 @@ def evaluation_pairs(
 
     Args:
         images: clean images.
-        amount: share of pixels replaced by noise: a number, or (low, high), drawn per patch.
+        noise: what corrupts them; each patch draws its own level.
         batch_size: patches per batch; it changes nothing else.
         patch_size: height and width of the patches, in pixels.
-        salt_vs_pepper: share of the replaced pixels that turn white.
         seed: decides the noise.
         even: whether to fill the last batch up with patches that count for nothing, so that
             replicas, which fail on none, can share it.
@@ -154,9 +146,8 @@ def evaluation_pairs(
 
     Raises:
         DataError: if there are no images.
-        ValueError: if `amount` is not within [0, 1].
     """
-    table, amount = _PixelTable.of(images), _range(amount)
+    table = _PixelTable.of(images)
     places = [
         (index, top, left)
         for index, image in enumerate(images)
@@ -167,10 +158,10 @@ def evaluation_pairs(
     count, own = len(places), batch_size // workers
     places = tf.constant(places, tf.int64)
 
-    def pair(number):
+    def pair(number: Any) -> tuple[Any, ...]:
         position = number // own * batch_size + worker * own + number % own
         clean = table.patch(*tf.unstack(places[position % count]), patch_size)
-        pair = _with_noise(clean, amount, salt_vs_pepper, _fold_in((seed, _EVALUATION), position))
+        pair = _with_noise(clean, noise, _fold_in((seed, _EVALUATION), position))
         return (*pair, tf.cast(position < count, tf.float32)) if even else pair
 
     shown = math.ceil(count / batch_size) * own if even else count
@@ -178,26 +169,29 @@ def evaluation_pairs(
     return pairs.batch(own).prefetch(tf.data.AUTOTUNE)
 
 
-def noisy_image(clean, amount, *, salt_vs_pepper=0.5, seed=0, index=0):
+def noisy_image(clean: Pixels, noise: Noise, *, seed: int = 0, index: int = 0) -> Pixels:
     """Adds the noise that the evaluation adds to a whole image.
 
     Args:
         clean: float array (H, W, C) in [0, 1].
-        amount: share of pixels replaced.
-        salt_vs_pepper: share of the replaced pixels that turn white.
+        noise: what corrupts it; of a range of levels, one is drawn.
         seed: the run's seed.
         index: the image's number: each has noise of its own.
 
     Returns:
         float32 array (H, W, C) in [0, 1].
+
+    Example:
+        >>> noisy = noisy_image(clean, SaltAndPepper(0.5))
     """
-    noise_seed = _fold_in((seed, _EVALUATION), index, 1)
-    noisy = salt_and_pepper(clean, amount, salt_vs_pepper=salt_vs_pepper, seed=noise_seed)
-    return noisy.numpy().astype(np.float32)
+    image_seed = _fold_in((seed, _EVALUATION), index)
+    low, high = noise.level
+    level = low if low == high else noise.draw_level(_fold_in(image_seed, 0))
+    return noise.corrupt(clean, level, seed=_fold_in(image_seed, 1)).numpy().astype(np.float32)
 
 
-def _patch_counts(images, patch_size):
-    def count(height, width):
+def _patch_counts(images: ImageSet, patch_size: int) -> list[int]:
+    def count(height: int, width: int) -> int:
         if height <= patch_size and width <= patch_size:
             return 1
         return max(1, round(_COVERAGE * height * width / patch_size**2))
@@ -205,21 +199,14 @@ def _patch_counts(images, patch_size):
     return [count(*image.shape[:2]) for image in images]
 
 
-def _range(amount):
-    low, high = (amount, amount) if np.isscalar(amount) else amount
-    if not 0.0 <= low <= high <= 1.0:
-        raise ValueError(f"amount must be a share or (low, high) within [0, 1], got {amount}")
-    return low, high
-
-
-def _fold_in(seed, *numbers):
+def _fold_in(seed: Any, *numbers: Any) -> Any:
     seed = tf.cast(seed, tf.int64)
     for number in numbers:
         seed = tf.random.experimental.stateless_fold_in(seed, tf.cast(number, tf.int64))
     return seed
 
 
-def _with_saturation(clean, share, seed):
+def _with_saturation(clean: Any, share: float, seed: Any) -> Any:
     chosen, whitened, part = tf.unstack(tf.random.stateless_uniform([3], seed))
     light = tf.where(whitened < 0.5, clean, 1.0 - clean)
     # A random part of the patch, its brightest, is driven to white; black is the same upside down.
@@ -231,12 +218,9 @@ def _with_saturation(clean, share, seed):
     return tf.where(chosen < share, tf.round(exposed * 255.0) / 255.0, clean)
 
 
-def _with_noise(clean, amount, salt_vs_pepper, seed, exponent=1.0):
-    low, high = amount
-    drawn = low + (high - low) * tf.random.stateless_uniform([], _fold_in(seed, 0)) ** exponent
-    noise_seed = _fold_in(seed, 1)
-    noisy = salt_and_pepper(clean, drawn, salt_vs_pepper=salt_vs_pepper, seed=noise_seed)
-    return noisy, clean
+def _with_noise(clean: Any, noise: Noise, seed: Any) -> tuple[Any, Any]:
+    level = noise.draw_level(_fold_in(seed, 0))
+    return noise.corrupt(clean, level, seed=_fold_in(seed, 1)), clean
 
 
 class _PixelTable(NamedTuple):
@@ -248,7 +232,7 @@ class _PixelTable(NamedTuple):
     widths: tf.Tensor
 
     @classmethod
-    def of(cls, images):
+    def of(cls, images: ImageSet) -> "_PixelTable":
         if not len(images):
             raise DataError("there are no images to make pairs from")
         heights, widths = np.array([image.shape[:2] for image in images], np.int64).T
@@ -258,7 +242,7 @@ class _PixelTable(NamedTuple):
         with tf.device("CPU:0"):
             return cls(*map(tf.constant, (pixels, np.cumsum(sizes) - sizes, heights, widths)))
 
-    def patch(self, image, top, left, size):
+    def patch(self, image: Any, top: Any, left: Any, size: int) -> Any:
         """Cuts a patch: float32 (size, size, C) in [0, 1], mirrored where the image ends."""
         width = self.widths[image]
         rows = _mirrored(top + tf.range(size, dtype=tf.int64), self.heights[image])
@@ -266,10 +250,10 @@ class _PixelTable(NamedTuple):
         indices = self.starts[image] + rows[:, tf.newaxis] * width + columns
         return tf.cast(tf.gather(self.pixels, indices), tf.float32) / 255.0
 
-    def random_patch(self, image, top, left, size):
+    def random_patch(self, image: Any, top: Any, left: Any, size: int) -> Any:
         """Cuts the patch at shares `top` and `left`, in [0, 1), of the room that there is."""
 
-        def place(share, extent):
+        def place(share: Any, extent: Any) -> Any:
             room = tf.maximum(extent - size, 0) + 1
             return tf.cast(share * tf.cast(room, share.dtype), tf.int64)
 
@@ -278,6 +262,6 @@ class _PixelTable(NamedTuple):
         )
 
 
-def _mirrored(indices, extent):
+def _mirrored(indices: Any, extent: Any) -> Any:
     wrapped = indices % (2 * extent)
     return tf.minimum(wrapped, 2 * extent - 1 - wrapped)

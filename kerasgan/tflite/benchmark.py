@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from kerasgan.tflite.bundle import load_file
-from kerasgan.tiling import restore_in_tiles
+from kerasgan.measure.memory import peak_mib
+from kerasgan.restore.litert import load_file
+from kerasgan.restore.tiling import restore_in_tiles
 
 
 @dataclass(frozen=True)
@@ -112,18 +113,6 @@ def _measure_here(file: Path, size: tuple[int, int], threads: int, runs: int) ->
         float(np.percentile(steady, 90)),
         peak_mib() - before,
     )
-
-
-def peak_mib() -> float:
-    """The most memory that this process has held, in MiB."""
-    # What getrusage tells on Linux includes the process that started this one.
-    status = Path("/proc/self/status")
-    if status.exists():
-        lines = status.read_text(encoding="utf-8").splitlines()
-        return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 2**10
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 def format_table(speeds: list[Speed]) -> str:

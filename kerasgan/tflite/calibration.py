@@ -7,27 +7,26 @@ import numpy as np
 from kerasgan.data.clean import ImageSet
 from kerasgan.data.pipeline import noisy_image
 from kerasgan.errors import DataError
-from kerasgan.images import Pixels, to_float
+from kerasgan.images.pixels import Pixels, to_float
+from kerasgan.noise.base import Noise
 
 PICTURES = 200
-# Every amount that a picture is worth restoring from.
-AMOUNTS = (0.0, 0.95)
 
 
 def calibration_pictures(
-    images: ImageSet, size: tuple[int, int], *, count: int = PICTURES, seed: int = 0
+    images: ImageSet, size: tuple[int, int], noise: Noise, *, count: int = PICTURES, seed: int = 0
 ) -> Iterator[Pixels]:
-    """Cuts and corrupts pictures, with amounts of noise spread evenly over `AMOUNTS`.
+    """Cuts and corrupts pictures, with levels spread evenly over `noise.calibration_range`.
 
     Args:
         images: clean images.
         size: height and width of the pictures, in pixels; smaller images are passed over.
+        noise: what corrupts them.
         count: how many pictures.
         seed: decides the places and the noise.
 
     Yields:
-        float32 arrays (height, width, C) in [0, 1]; 0 and 1 are among the values of each but the
-        first.
+        float32 arrays (height, width, C) in [0, 1].
 
     Raises:
         DataError: if all images are smaller.
@@ -40,11 +39,11 @@ def calibration_pictures(
         )
     random = np.random.default_rng(seed)
     order = random.permutation(count) % len(large)
-    for index, amount in enumerate(np.linspace(*AMOUNTS, count)):
+    for index, level in enumerate(np.linspace(*noise.calibration_range, count)):
         image = large[order[index]]
         top, left = (
             random.integers(extent - wanted + 1)
             for extent, wanted in zip(image.shape[:2], size, strict=True)
         )
         clean = to_float(image[top : top + size[0], left : left + size[1]])
-        yield noisy_image(clean, amount, seed=seed, index=index)
+        yield noisy_image(clean, noise.at(float(level)), seed=seed, index=index)

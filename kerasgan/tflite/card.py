@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from kerasgan.config import RunConfig
-from kerasgan.files import write_text
+from kerasgan.noise.kinds import noise_from_dict
+from kerasgan.store.files import write_text
 
 
 def write_card(path: Path, manifest: dict[str, Any], notes: str = "") -> None:
@@ -24,12 +25,12 @@ def write_card(path: Path, manifest: dict[str, Any], notes: str = "") -> None:
 
 
 def _lines(manifest: dict[str, Any]) -> Iterator[str]:
+    noise = noise_from_dict(manifest["noise"])
     colors = "colour" if manifest["channels"] == 3 else "grey"
     yield "# A restorer of noisy pictures\n"
     yield (
-        "It undoes salt-and-pepper noise: pixels replaced by black or white. Its input is the "
-        f"noisy picture, {colors}, values 0 to 255 standing for 0 to 1; its output is the "
-        "restored one."
+        f"It undoes {noise.title}. Its input is the noisy picture, {colors}, values 0 to 255 "
+        "standing for 0 to 1; its output is the restored one."
     )
     if manifest["certain_pixels_exact"]:
         yield (
@@ -57,22 +58,22 @@ def _lines(manifest: dict[str, Any]) -> Iterator[str]:
         yield f"`any-size.tflite` takes any multiple of {manifest['multiple']}, more slowly."
     yield from _outside(manifest["files"])
     yield "\n## How well each file restores\n"
-    amounts = list(next(iter(manifest["files"].values()))["psnr"])
-    yield "| file | " + " | ".join(f"amount {amount}" for amount in amounts) + " |"
-    yield "| --- |" + " --- |" * len(amounts)
+    levels = list(next(iter(manifest["files"].values()))["psnr"])
+    yield "| file | " + " | ".join(noise.label(float(level)) for level in levels) + " |"
+    yield "| --- |" + " --- |" * len(levels)
     for entry in manifest["files"].values():
         cells = (
             f"{result['file']:.2f} ({result['file'] - result['keras']:+.3f})"
-            for result in (entry["psnr"][amount] for amount in amounts)
+            for result in (entry["psnr"][level] for level in levels)
         )
         yield f"| {entry['file']} | " + " | ".join(cells) + " |"
     checked = manifest["checked"]
     unseen = ", which training did not see" if checked["unseen"] else ""
     yield (
         "\nMean PSNR in dB, and the difference from the Keras model, on noisy pictures of the "
-        f"first size, cut from images of {checked['source']}{unseen}; outputs rounded to 8 bits. "
-        "Measured by `kerasgan export` when it wrote this bundle; `kerasgan evaluate` measures "
-        "whole images."
+        f"first size, cut from images of {checked['source']}{unseen}; outputs rounded to 8 bits; a "
+        "picture counts at most 45 dB. Measured by `kerasgan export` when it wrote this bundle; "
+        "`kerasgan evaluate` measures whole images."
     )
     yield "\n## Training\n"
     if manifest["training"] is None:
@@ -80,15 +81,15 @@ def _lines(manifest: dict[str, Any]) -> Iterator[str]:
     else:
         yield from _training(manifest["training"])
     if calibration := manifest["calibration"]:
-        low, high = calibration["amounts"]
+        low, high = map(noise.label, calibration["levels"])
         yield (
             f"\n8-bit ranges were chosen on {calibration['pictures']} noisy pictures of each size, "
-            f"amounts {low:g} to {high:g}, cut from {Path(calibration['source']).name} (seed "
+            f"{noise.title} of {low} to {high}, cut from {Path(calibration['source']).name} (seed "
             f"{calibration['seed']})."
         )
     yield "\n## Limits\n"
     yield (
-        "- Made for salt-and-pepper noise; other noise, blur or compression stays.\n"
+        f"- Made for {noise.title}; other noise, blur or compression stays.\n"
         "- What was lost is guessed from what is left around it: a restored detail is plausible, "
         "not proven. Do not identify people or read evidence by it.\n"
         "- JPEG spreads noise over its neighbours: restore before compressing."
@@ -97,15 +98,15 @@ def _lines(manifest: dict[str, Any]) -> Iterator[str]:
 
 def _training(record: dict[str, Any]) -> Iterator[str]:
     config = RunConfig.from_dict(record["config"])
-    low, high = config.noise.amount
+    low, high = map(config.noise.label, config.noise.level)
+    drawn = "" if config.noise.exponent == 1 else f", drawn by exponent {config.noise.exponent:g}"
     source = Path(config.data.source).name
     yield (
         f"- Data: {source}, {record['data']['train']:,} images, patches of "
         f"{config.data.patch_size}×{config.data.patch_size}\n"
-        f"- Noise: amount {low:g}{'' if low == high else f' to {high:g}'}, "
-        f"{config.noise.salt_vs_pepper:.0%} of it white\n"
+        f"- Noise: {config.noise.description}, {low}{'' if low == high else f' to {high}'}{drawn}\n"
         f"- Recipe: {config.generator.architecture}, {config.epochs} epochs, batches of "
-        f"{config.batch_size}, {config.reconstruction.upper()} + {config.adversarial_weight:g} · "
+        f"{config.batch_size}, {config.reconstruction.upper()} + {config.adversary.weight:g} · "
         "adversarial loss"
     )
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kerasgan import metrics
 from kerasgan.data.pipeline import noisy_image
 from kerasgan.errors import ModelError
-from kerasgan.images import Pixels, from_float, to_float
-from kerasgan.tflite.model import TFLiteModel
+from kerasgan.images.pixels import Pixels, from_float, to_float
+from kerasgan.measure import metrics
+from kerasgan.noise.base import Noise
+from kerasgan.restore.litert import TFLiteModel
 
-AMOUNTS = (0.1, 0.5, 0.9)
 # How far a file's mean PSNR may be from Keras' on the same pictures, in dB.
 PSNR_TOLERANCES = {"float32": 0.001, "float16": 0.01, "dynamic": 0.05, "int8": 0.25}
 # Beyond it, rounding to 8 bits, which alone gives 59 dB, is much of what sets two files apart.
@@ -139,23 +139,24 @@ def check_values(name: str, model: TFLiteModel, *, exact: bool) -> None:
 
 
 def held_out_pairs(
-    images: Iterable[Pixels], size: tuple[int, int], *, seed: int = 0
+    images: Iterable[Pixels], size: tuple[int, int], noise: Noise, *, seed: int = 0
 ) -> dict[float, list[tuple[Pixels, Pixels]]]:
     """Cuts pictures of one size out of images, and corrupts them.
 
     Args:
         images: clean images, uint8 (H, W, C); smaller ones are mirrored at their edges.
         size: height and width of the pictures, in pixels.
+        noise: what corrupts them.
         seed: decides the places and the noise.
 
     Returns:
-        For each of `AMOUNTS`, pairs of a noisy and a clean picture, uint8 (height, width, C): 100,
-        or as many as hold the pixels of 100 pictures of 48×48, but 8 at least.
+        For each of `noise.checked_levels`, pairs of a noisy and a clean picture, uint8 (height,
+        width, C): 100, or as many as hold the pixels of 100 pictures of 48×48, but 8 at least.
     """
     images = list(images)
     count = max(8, min(_PICTURES, _PIXELS // (size[0] * size[1])))
     random = np.random.default_rng(seed)
-    pairs: dict[float, list[tuple[Pixels, Pixels]]] = {amount: [] for amount in AMOUNTS}
+    pairs: dict[float, list[tuple[Pixels, Pixels]]] = {level: [] for level in noise.checked_levels}
     for index in range(count):
         image = images[index % len(images)]
         missing = [
@@ -167,8 +168,8 @@ def held_out_pairs(
             for wanted, extent in zip(size, image.shape[:2], strict=True)
         )
         clean = image[top : top + size[0], left : left + size[1]]
-        for amount, cut in pairs.items():
-            noisy = noisy_image(to_float(clean), amount, seed=seed, index=index)
+        for level, cut in pairs.items():
+            noisy = noisy_image(to_float(clean), noise.at(level), seed=seed, index=index)
             cut.append((from_float(noisy, np.uint8), clean))
     return pairs
 
@@ -183,16 +184,28 @@ def psnrs(
         pairs: as `held_out_pairs` gives them.
 
     Returns:
-        Each picture's PSNR in dB, by amount of noise.
+        Each picture's PSNR in dB, by level of noise.
     """
     return {
-        amount: np.array([metrics.psnr(clean, restore(noisy), 255) for noisy, clean in cut])
-        for amount, cut in pairs.items()
+        level: np.array([metrics.psnr(clean, restore(noisy), 255) for noisy, clean in cut])
+        for level, cut in pairs.items()
     }
 
 
+def capped_mean(psnrs: Pixels) -> float:
+    """Mean PSNR in dB, of which a picture that comes back all but exact counts as 45.
+
+    It would outweigh all others otherwise.
+    """
+    return float(np.minimum(psnrs, _FLAWLESS).mean())
+
+
 def check_quality(
-    name: str, own: dict[float, Pixels], keras: dict[float, Pixels], quantization: str
+    name: str,
+    own: dict[float, Pixels],
+    keras: dict[float, Pixels],
+    quantization: str,
+    noise: Noise,
 ) -> None:
     """Checks that a file restores as Keras does.
 
@@ -201,18 +214,16 @@ def check_quality(
         own: what `psnrs` measured of the file.
         keras: what it measured of the Keras model.
         quantization: one of `convert.QUANTIZATIONS`.
+        noise: what was restored.
 
     Raises:
-        ModelError: naming the amount at which it does not.
+        ModelError: naming the level at which it does not.
     """
     tolerance = PSNR_TOLERANCES[quantization]
-    for amount in keras:
-        # Each picture's: one that comes back all but exact would outweigh all others.
-        file, reference = (
-            float(np.minimum(values[amount], _FLAWLESS).mean()) for values in (own, keras)
-        )
+    for level in keras:
+        file, reference = capped_mean(own[level]), capped_mean(keras[level])
         if not abs(file - reference) <= tolerance:
             raise ModelError(
-                f"{name} restores to {file:.3f} dB at amount {amount:g} where Keras reaches "
-                f"{reference:.3f}: more than {tolerance:g} dB apart"
+                f"{name} restores to {file:.3f} dB at {noise.label(level)} of {noise.title} where "
+                f"Keras reaches {reference:.3f}: more than {tolerance:g} dB apart"
             )

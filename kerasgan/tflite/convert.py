@@ -9,10 +9,10 @@ import tensorflow as tf
 from tensorflow.lite.python.convert_phase import ConverterError
 
 from kerasgan.errors import ModelError, OutputError, first_line
-from kerasgan.networks import size_multiple
+from kerasgan.model.promises import promises
+from kerasgan.restore.litert import INPUT, OUTPUT, SIGNATURE
 from kerasgan.startup import held_back_stderr
 from kerasgan.tflite import NUMBERS, QUANTIZATIONS
-from kerasgan.tflite.model import INPUT, OUTPUT, SIGNATURE
 from kerasgan.tflite.ranges import equalize, limit_ranges
 from kerasgan.tflite.rounding import round_kernels
 
@@ -117,7 +117,7 @@ def check_sizes(generator, sizes):
     Raises:
         ModelError: naming the first that it does not take, and the nearest that it does.
     """
-    multiple = size_multiple(generator)
+    multiple = promises(generator).multiple
     for height, width in sizes:
         if height % multiple or width % multiple or min(height, width) < 1:
             near = [

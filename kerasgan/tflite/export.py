@@ -13,14 +13,14 @@ import numpy as np
 from kerasgan.data.bundled import load_bundled
 from kerasgan.data.clean import ImageSet
 from kerasgan.data.pipeline import noisy_image
-from kerasgan.files import atomic_folder
-from kerasgan.images import Picture, from_float, to_float, write_picture
-from kerasgan.metrics import mean_psnr
-from kerasgan.networks import size_multiple
-from kerasgan.pictures import save_comparison
-from kerasgan.restore import Restorer
-from kerasgan.tflite import checks
-from kerasgan.tflite.bundle import (
+from kerasgan.images.contact_sheet import save_comparison
+from kerasgan.images.pictures import Picture, write_picture
+from kerasgan.images.pixels import from_float, to_float
+from kerasgan.model.promises import promises
+from kerasgan.noise.base import Noise
+from kerasgan.restore.litert import INPUT, OUTPUT, TFLiteModel, load_files
+from kerasgan.restore.restorer import Restorer
+from kerasgan.store.bundle import (
     CARD,
     KERAS,
     MANIFEST,
@@ -29,14 +29,15 @@ from kerasgan.tflite.bundle import (
     check_replaceable,
     hash_of,
 )
-from kerasgan.tflite.calibration import AMOUNTS, PICTURES, calibration_pictures
+from kerasgan.store.files import atomic_folder
+from kerasgan.tflite import checks
+from kerasgan.tflite.calibration import PICTURES, calibration_pictures
 from kerasgan.tflite.card import write_card
 from kerasgan.tflite.convert import check_sizes, convert, signature_names
-from kerasgan.tflite.model import INPUT, OUTPUT, TFLiteModel
 
 ANY_SIZE = "any-size"
 _VERSIONED = ("kerasgan", "tensorflow", "keras", "ai-edge-litert", "numpy")
-_SAMPLE_SIZE, _SAMPLE_AMOUNT = 128, 0.5
+_SAMPLE_SIZE = 128
 
 
 def export_bundle(
@@ -49,6 +50,7 @@ def export_bundle(
     calibration: ImageSet,
     calibration_source: str,
     held_out: ImageSet,
+    noise: Noise,
     unseen: bool = False,
     numbers: str = "uint8",
     seed: int = 0,
@@ -69,6 +71,7 @@ def export_bundle(
         calibration: clean images by which "int8" chooses its ranges.
         calibration_source: what those, and `held_out`, are called in the manifest.
         held_out: clean images on which the files are compared with Keras.
+        noise: what the generator undoes.
         unseen: whether it is known that training did not see those.
         numbers: what "int8" takes and gives; see `convert.convert`.
         seed: decides the calibration pictures.
@@ -89,12 +92,12 @@ def export_bundle(
     path = Path(path)
     check_sizes(generator, sizes)
     check_replaceable(path, overwrite=overwrite)
-    exact = generator.name.startswith("selective")
+    promised = promises(generator)
     if compact:
         generator = _with_short_weights(generator)
     with atomic_folder(path) as folder:
         _save_keras(generator, folder / KERAS)
-        pairs = checks.held_out_pairs(held_out, sizes[0])
+        pairs = checks.held_out_pairs(held_out, sizes[0], noise)
         keras_psnr = checks.psnrs(Restorer(generator), pairs)
         files = {}
         for name in (*quantizations, *([ANY_SIZE] if any_size else [])):
@@ -104,23 +107,25 @@ def export_bundle(
                 generator,
                 quantization,
                 sizes=None if name == ANY_SIZE else sizes,
-                calibration=lambda size: calibration_pictures(calibration, size, seed=seed),
+                calibration=lambda size: calibration_pictures(calibration, size, noise, seed=seed),
                 numbers=numbers,
             )
             file = folder / f"{name}.tflite"
             file.write_bytes(content)
-            model = TFLiteModel(file, multiple=size_multiple(generator))
+            model = TFLiteModel(file, multiple=promised.multiple)
             own_psnr = checks.psnrs(Restorer(model), pairs)
-            checks.check_quality(file.name, own_psnr, keras_psnr, quantization)
+            checks.check_quality(file.name, own_psnr, keras_psnr, quantization, noise)
             files[name] = {
                 **_entry(file),
-                **_checked(model, quantization, generator.count_params(), exact=exact),
+                **_checked(
+                    model, quantization, generator.count_params(), exact=promised.certain_exact
+                ),
                 "psnr": {
-                    str(amount): {
-                        "file": round(mean_psnr(own), 4),
-                        "keras": round(mean_psnr(keras_psnr[amount]), 4),
+                    str(level): {
+                        "file": round(checks.capped_mean(own), 4),
+                        "keras": round(checks.capped_mean(keras_psnr[level]), 4),
                     }
-                    for amount, own in own_psnr.items()
+                    for level, own in own_psnr.items()
                 },
             }
         manifest = {
@@ -131,15 +136,17 @@ def export_bundle(
             "layout": "NHWC",
             "channels": generator.input_shape[-1],
             "range": [0.0, 1.0],
-            "multiple": size_multiple(generator),
-            "certain_pixels_exact": exact,
+            "multiple": promised.multiple,
+            "reach": promised.reach,
+            "certain_pixels_exact": promised.certain_exact,
+            "noise": noise.to_dict(),
             "files": files,
             "generator": _entry(folder / KERAS),
             "checked": {"source": _name(calibration_source), "unseen": unseen},
             "calibration": {
                 "source": _name(calibration_source),
                 "pictures": PICTURES,
-                "amounts": list(AMOUNTS),
+                "levels": list(noise.calibration_range),
                 "seed": seed,
             }
             if "int8" in quantizations
@@ -150,7 +157,7 @@ def export_bundle(
         (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
         bundle = Bundle.read(folder)
         on_step("samples")
-        _write_samples(bundle, generator)
+        _write_samples(bundle, generator, noise)
         write_card(folder / CARD, manifest, notes)
     return Bundle.read(path)
 
@@ -216,14 +223,15 @@ def _entry(file: Path) -> dict[str, Any]:
     return {"file": file.name, "bytes": file.stat().st_size, "sha256": hash_of(file)}
 
 
-def _write_samples(bundle: Bundle, generator: Any) -> None:
+def _write_samples(bundle: Bundle, generator: Any, noise: Noise) -> None:
     """Writes a noisy picture, and what Keras and each file make of it."""
     photograph = load_bundled(generator.input_shape[-1], None).test.images[0]
     top, left = ((extent - _SAMPLE_SIZE) // 2 for extent in photograph.shape[:2])
     clean = photograph[top : top + _SAMPLE_SIZE, left : left + _SAMPLE_SIZE]
-    noisy = from_float(noisy_image(to_float(clean), _SAMPLE_AMOUNT), np.uint8)
+    level = noise.checked_levels[len(noise.checked_levels) // 2]
+    noisy = from_float(noisy_image(to_float(clean), noise.at(level)), np.uint8)
     pictures = {"clean": clean, "noisy": noisy, "keras": Restorer(generator)(noisy)}
-    pictures |= {name: Restorer(model)(noisy) for name, model in bundle.models()}
+    pictures |= {name: Restorer(model)(noisy) for name, model in load_files(bundle)}
     for name, pixels in pictures.items():
         write_picture(bundle.path / SAMPLES / f"{name}.png", Picture(pixels))
     columns = {name: [to_float(pixels)] for name, pixels in pictures.items()}

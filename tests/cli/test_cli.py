@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from kerasgan.cli import pictures
-from kerasgan.images import Picture, read_picture, write_picture
-from tests.cli.conftest import run
-from tests.conftest import small_config, smooth_image
+from kerasgan.images.pictures import Picture, read_picture, write_picture
+from tests.cli.command import run
+from tests.helpers import small_config, smooth_image
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_train_evaluate_and_denoise_one_after_the_other(train, photos, folder):
     }
     output = run("evaluate", "run", "--amount", "0.1", "--amount", "0.5", "--json", "out.json")
     scores = json.loads((folder / "out.json").read_text())
-    assert {score["amount"] for score in scores} == {0.1, 0.5}
+    assert {score["level"] for score in scores} == {0.1, 0.5}
     assert f"{scores[-1]['psnr']:.2f}" in output
     # The run's own data and seed: the same held-out images and noise.
     run("evaluate", "run", "--data", photos.name, "--json", "again.json")
@@ -79,7 +79,7 @@ def test_a_run_can_be_repeated_from_its_config(train, photos, folder):
     train("--output", "one", "--test-images", "0", *options)
     kept = (folder / "one/config.json").read_text()
     assert '"saturate": 0.5' in kept
-    assert '"amount_exponent": 0.5' in kept
+    assert '"exponent": 0.5' in kept
     run(*again, "two")
     assert (folder / "one/history.csv").read_text() == (folder / "two/history.csv").read_text()
     (photos / "a.png").unlink()
@@ -87,7 +87,7 @@ def test_a_run_can_be_repeated_from_its_config(train, photos, folder):
 
 
 def test_an_interrupted_run_says_how_to_go_on(train, photos, monkeypatch):
-    import kerasgan.training
+    import kerasgan.training.train
 
     original = kerasgan.training.train
 
@@ -134,7 +134,7 @@ def test_a_real_ctrl_c_keeps_what_is_complete_and_can_be_resumed(photos, folder)
 
 
 def test_an_interruption_before_the_first_epoch_says_so(train, monkeypatch):
-    import kerasgan.training
+    import kerasgan.training.train
 
     def interrupted(*args, **kwargs):
         raise KeyboardInterrupt
@@ -264,7 +264,7 @@ def test_corrupt_is_seeded_and_never_lossy(folder, photo):
         (("corrupt", "x.png", "--amount", "2"), "must lie between"),
         (("corrupt", "x.png", "--amount", "0.1", "--salt-vs-pepper", "nan"), "must lie between"),
         (("corrupt", "x.png", "--amount", "0.1", "--seed", str(2**63)), "--seed"),
-        (("train", "--adversarial-weight", "nan"), "adversarial_weight must not be negative"),
+        (("train", "--adversarial-weight", "nan"), "weight must not be negative"),
         (("denoise",), "Missing argument"),
         (("undo",), "No such command"),
     ],

@@ -3,8 +3,8 @@ import json
 import pytest
 from PIL import Image
 
-from tests.cli.conftest import run
-from tests.conftest import small_config, smooth_image
+from tests.cli.command import run
+from tests.helpers import small_config, smooth_image
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ WEIGHTS = ("--adversarial-weight", "0", "--adversarial-weight", "0.1")
 def test_trainings_are_compared_and_not_repeated(compare, folder):
     seeds = ("--seed", "0", "--seed", "1")
     output = compare(*WEIGHTS, *seeds, "--report", "page.html")
-    assert "4 of 4: λ = 0.1, seed 1" in output
+    assert "λ = 0.1, seed 1" in output
     table = (folder / "comparison" / "comparison.md").read_text()
     assert table.strip() in output and "| | λ = 0 | λ = 0.1 |" in table
     assert "<h1>" in (folder / "page.html").read_text()
@@ -46,8 +46,8 @@ def test_trainings_are_compared_and_not_repeated(compare, folder):
     again = compare(*WEIGHTS, *seeds)
     assert table.strip() in again
     assert [path.stat().st_mtime_ns for path in models] == written
-    # Other amounts are measured, and not trained for again.
-    assert "Share of noise 0.2" in compare(*WEIGHTS, *seeds, "--measure-at", "0.2")
+    # Other levels are measured, and not trained for again.
+    assert "Salt and pepper, 20%" in compare(*WEIGHTS, *seeds, "--measure-at", "0.2")
     assert [path.stat().st_mtime_ns for path in models] == written
 
     (folder / "comparison" / "weight-0.0_seed-0" / "values.json").write_text("{")

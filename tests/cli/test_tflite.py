@@ -6,9 +6,9 @@ import shutil
 import numpy as np
 import pytest
 
-from kerasgan.images import Picture, read_picture, write_picture
-from tests.cli.conftest import run
-from tests.conftest import smooth_image
+from kerasgan.images.pictures import Picture, read_picture, write_picture
+from tests.cli.command import run
+from tests.helpers import smooth_image
 
 SMALL = ("--tflite", "--quantize", "float32", "--size", "32x32")
 

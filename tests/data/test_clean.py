@@ -4,7 +4,7 @@ import pytest
 from kerasgan.data import clean
 from kerasgan.data.clean import CleanImages, ImageSet
 from kerasgan.errors import DataError
-from tests.conftest import image_set
+from tests.helpers import image_set
 
 
 def test_duplicates_are_dropped_and_counted():

@@ -5,8 +5,8 @@ from PIL import Image
 from kerasgan.data.folder import load_folder
 from kerasgan.data.sources import load_images
 from kerasgan.errors import DataError
-from kerasgan.images import Picture, write_picture
-from tests.conftest import smooth_image
+from kerasgan.images.pictures import Picture, write_picture
+from tests.helpers import smooth_image
 
 
 def test_sizes_and_formats_may_be_mixed(photos):

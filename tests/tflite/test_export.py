@@ -9,13 +9,16 @@ from PIL import Image
 
 from kerasgan.data.clean import ImageSet
 from kerasgan.errors import DataError, ModelError, OutputError
-from kerasgan.networks import build_generator
-from kerasgan.restore import load_generator
+from kerasgan.model.generators import build_generator
+from kerasgan.model.loading import load_generator
+from kerasgan.noise.salt_and_pepper import SaltAndPepper
+from kerasgan.restore.litert import load_file
 from kerasgan.tflite import QUANTIZATIONS, checks
-from kerasgan.tflite.bundle import load_file
 from kerasgan.tflite.calibration import calibration_pictures
 from kerasgan.tflite.convert import convert
-from tests.conftest import bundle_of, image_set, randomize, small_config, smooth_image
+from tests.helpers import bundle_of, image_set, randomize, small_config, smooth_image
+
+NOISE = SaltAndPepper((0.05, 0.95))
 
 
 def small_generator():
@@ -76,17 +79,17 @@ def test_only_comparisons_and_selections_of_selective_stay_outside(bundle):
     assert set(outside) <= {"GREATER", "LESS", "LOGICAL_AND", "SELECT", "SELECT_V2"}
 
 
-def test_calibration_pictures_cover_all_amounts_and_both_ends():
+def test_calibration_pictures_cover_all_levels_and_both_ends():
     images = image_set(3, height=40, width=50)
-    pictures = list(calibration_pictures(images, (32, 48), count=100, seed=1))
+    pictures = list(calibration_pictures(images, (32, 48), NOISE, count=100, seed=1))
     assert {picture.shape for picture in pictures} == {(32, 48, 1)}
     shares = [np.isin(picture, (0.0, 1.0)).mean() for picture in pictures]
     assert shares[0] == 0.0 and 0.9 < shares[-1] < 1.0
     np.testing.assert_allclose(shares, np.linspace(0, 0.95, 100), atol=0.06)
     assert np.min(pictures[-1]) == 0.0 and np.max(pictures[-1]) == 1.0
-    again = list(calibration_pictures(images, (32, 48), count=100, seed=1))
+    again = list(calibration_pictures(images, (32, 48), NOISE, count=100, seed=1))
     np.testing.assert_array_equal(pictures, again)
-    other = list(calibration_pictures(images, (32, 48), count=100, seed=2))
+    other = list(calibration_pictures(images, (32, 48), NOISE, count=100, seed=2))
     assert not np.array_equal(pictures, other)
 
 
@@ -213,25 +216,29 @@ def test_a_file_that_is_too_large_is_not_handed_out():
 @pytest.mark.parametrize(("quantization", "allowed"), list(checks.PSNR_TOLERANCES.items()))
 def test_a_file_that_restores_otherwise_is_not_handed_out(quantization, allowed):
     def check(*own, keras=(30.0, 30.0)):
-        checks.check_quality("it", {0.5: np.array(own)}, {0.5: np.array(keras)}, quantization)
+        checks.check_quality(
+            "it", {0.5: np.array(own)}, {0.5: np.array(keras)}, quantization, NOISE
+        )
 
     check(30.0 - 0.9 * allowed, 30.0 - 0.9 * allowed)
     check(55.0, 30.0, keras=(np.inf, 30.0))
     for own in (30.0 - 1.1 * allowed, float("nan")):
-        with pytest.raises(ModelError, match="at amount 0.5 where Keras reaches 30.000"):
+        with pytest.raises(
+            ModelError, match="at 50% of salt and pepper where Keras reaches 30.000"
+        ):
             check(own, own)
 
 
 def test_quality_is_measured_on_pictures_of_the_size():
     small = ImageSet((smooth_image(0, 20, 90),), ("small",))
-    for amount, pairs in checks.held_out_pairs(small, (32, 48)).items():
+    for level, pairs in checks.held_out_pairs(small, (32, 48), NOISE).items():
         assert len(pairs) == 100
         for noisy, clean in pairs:
             assert noisy.shape == clean.shape == (32, 48, 1)
             changed = noisy != clean
-            assert amount - 0.1 < changed.mean() < amount + 0.1
+            assert level - 0.1 < changed.mean() < level + 0.1
             assert set(noisy[changed]) <= {0, 255}
-    assert {len(pairs) for pairs in checks.held_out_pairs(small, (256, 256)).values()} == {8}
+    assert {len(pairs) for pairs in checks.held_out_pairs(small, (256, 256), NOISE).values()} == {8}
 
 
 def test_a_full_folder_for_temporary_files_is_named(tmp_path, monkeypatch):

@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 
 from kerasgan.config import GeneratorConfig
-from kerasgan.images import to_float
-from kerasgan.networks import build_generator
+from kerasgan.images.pixels import to_float
+from kerasgan.model.generators import build_generator
 from kerasgan.tflite.ranges import equalize, limit_ranges, quietest_scales
-from tests.conftest import textured_set
+from tests.helpers import textured_set
 
 PICTURES = [to_float(image) for image in textured_set(3)]
 

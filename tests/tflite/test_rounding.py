@@ -1,11 +1,11 @@
 import keras
 import numpy as np
 
-from kerasgan.images import to_float
+from kerasgan.images.pixels import to_float
+from kerasgan.restore.litert import TFLiteModel
 from kerasgan.tflite.convert import convert
-from kerasgan.tflite.model import TFLiteModel
 from kerasgan.tflite.rounding import round_kernels
-from tests.conftest import textured_set
+from tests.helpers import textured_set
 
 
 def network():

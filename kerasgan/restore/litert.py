@@ -1,0 +1,287 @@
+"""Running a .tflite file, after what can be known of it without running it has been checked."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kerasgan.errors import DataError, ModelError, first_line
+from kerasgan.images.pixels import Pixels, to_float
+from kerasgan.restore.tiling import Window
+from kerasgan.startup import held_back_stderr
+from kerasgan.store.bundle import Bundle, is_bundle
+
+SIGNATURE, INPUT, OUTPUT = "denoise", "noisy", "restored"
+# "TFL3" after the offset of the root table, by TensorFlow's schema.fbs.
+_IDENTIFIER = slice(4, 8), b"TFL3"
+_DTYPES = (np.float32, np.uint8, np.int8)
+# Where files take any size, and what strides they have is not known.
+_ANY_SIZE, _MULTIPLE = 512, 32
+_LARGEST_MARGIN = 64
+
+
+@dataclass(frozen=True)
+class Quantization:
+    """How a tensor's numbers stand for values: value = scale · (number - zero_point).
+
+    Attributes:
+        dtype: "float32", "uint8" or "int8".
+        scale: 0 for float tensors, whose numbers are the values.
+        zero_point: 0 for float tensors.
+    """
+
+    dtype: str
+    scale: float
+    zero_point: int
+
+    def quantize(self, values: Pixels) -> Pixels:
+        """Turns values in [0, 1] into the tensor's numbers."""
+        if not self.scale:
+            return values.astype(np.float32)
+        limits = np.iinfo(self.dtype)
+        numbers = np.rint(values / self.scale) + self.zero_point
+        return np.clip(numbers, limits.min, limits.max).astype(self.dtype)
+
+    def dequantize(self, numbers: Pixels) -> Pixels:
+        """Turns the tensor's numbers into values, float32."""
+        if not self.scale:
+            return numbers
+        return (numbers.astype(np.float32) - self.zero_point) * np.float32(self.scale)
+
+
+class TFLiteModel:
+    """A generator in a .tflite file, run by LiteRT.
+
+    Args:
+        path: the file.
+        threads: how many threads it may use.
+        sha256: what the file's hash must be, in hexadecimal; None where it is not known.
+        multiple: the number that the network's heights and widths are multiples of; None where it
+            is not known.
+
+    Raises:
+        ModelError: naming the file, if it is missing, damaged, or no restorer of pictures.
+
+    Attributes:
+        channels: 1 for grey, 3 for colour.
+        sizes: heights and widths that it takes, in pixels, by signature; none where it takes any.
+        input: the numbers that it takes.
+        output: the numbers that it gives.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        threads: int = 1,
+        sha256: str | None = None,
+        multiple: int | None = None,
+    ):
+        self.path = Path(path)
+        _check_file(self.path, sha256)
+        from ai_edge_litert.interpreter import Interpreter
+
+        try:
+            with held_back_stderr():
+                self._interpreter = Interpreter(model_path=str(self.path), num_threads=threads)
+            signatures = {
+                name: tensors
+                for name, tensors in self._interpreter.get_signature_list().items()
+                if name == SIGNATURE or name.startswith(SIGNATURE + "_")
+            }
+            self._check_signatures(signatures)
+            with held_back_stderr():
+                self._allocate()
+            self._runners = {
+                name: self._interpreter.get_signature_runner(name) for name in signatures
+            }
+        except ModelError:
+            raise
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(f"{self.path} cannot be run: {first_line(error)}") from error
+        shapes = {name: self._shape(runner) for name, runner in self._runners.items()}
+        self.channels = shapes[SIGNATURE][-1]
+        self.sizes = {
+            name: (height, width) for name, (_, height, width, _) in shapes.items() if height > 0
+        }
+        self._multiple = multiple or _likely_multiple(self.sizes.values())
+        runner = self._runners[SIGNATURE]
+        self.input = _quantization(runner.get_input_details()[INPUT])
+        self.output = _quantization(runner.get_output_details()[OUTPUT])
+
+    def _check_signatures(self, signatures: dict[str, dict[str, list[str]]]) -> None:
+        if SIGNATURE not in signatures:
+            raise ModelError(f"{self.path} restores no pictures: it has no signature {SIGNATURE!r}")
+        for tensors in signatures.values():
+            if tensors != {"inputs": [INPUT], "outputs": [OUTPUT]}:
+                raise ModelError(
+                    f"{self.path} restores no pictures: it goes from "
+                    f"{', '.join(tensors['inputs'])} to {', '.join(tensors['outputs'])}, not from "
+                    f"{INPUT} to {OUTPUT}"
+                )
+
+    def _allocate(self) -> None:
+        detail = self._interpreter.get_input_details()[0]
+        shape = detail["shape_signature"]
+        if -1 in shape:
+            # A network cannot be laid out for the single pixel that stands for any size.
+            shape = [_MULTIPLE if extent < 0 else extent for extent in shape]
+            self._interpreter.resize_tensor_input(detail["index"], shape)
+        self._interpreter.allocate_tensors()
+
+    def _shape(self, runner: Any) -> tuple[int, ...]:
+        detail = runner.get_input_details()[INPUT]
+        restored = runner.get_output_details()[OUTPUT]
+        shape = tuple(int(extent) for extent in detail["shape_signature"])
+        if len(shape) != 4 or shape[0] != 1 or shape[-1] not in (1, 3):
+            raise ModelError(
+                f"{self.path} takes inputs of the shape {shape}; a restorer of pictures takes "
+                "(1, height, width, 1) or (1, height, width, 3)"
+            )
+        if -1 not in shape and tuple(restored["shape"]) != shape:
+            raise ModelError(f"{self.path} does not give back pictures of the size that it takes")
+        if detail["dtype"] not in _DTYPES or restored["dtype"] not in _DTYPES:
+            raise ModelError(f"{self.path} takes and gives numbers of a type unknown here")
+        return shape
+
+    def operators(self) -> list[dict[str, Any]]:
+        """Lists the operators of the first signature, those of delegates included.
+
+        Returns:
+            LiteRT's own descriptions: "index", "op_name", "inputs" and "outputs", numbers of
+            tensors. An operator that a delegate has taken over is still among them.
+        """
+        return self._interpreter._get_ops_details()
+
+    def window(self, height: int, width: int) -> Window:
+        """Chooses the size in which an image is restored.
+
+        Args:
+            height: of the image, in pixels.
+            width: of the image, in pixels.
+
+        Returns:
+            The smallest of `sizes` that holds the image, else the largest.
+        """
+        if not self.sizes:
+            height, width = (
+                -(-min(extent, _ANY_SIZE) // self._multiple) * self._multiple
+                for extent in (height, width)
+            )
+            return Window(height, width, _LARGEST_MARGIN, self._multiple)
+        by_area = sorted(self.sizes.values(), key=lambda size: size[0] * size[1])
+        holding = (size for size in by_area if height <= size[0] and width <= size[1])
+        size = next(holding, by_area[-1])
+        return Window(*size, _margin(min(size), self._multiple), self._multiple)
+
+    def run(self, noisy: Pixels, window: Window) -> Pixels:
+        """Runs the network once.
+
+        Args:
+            noisy: (window.height, window.width, C): uint8; uint16 or float in [0, 1], too, where
+                the file's input is float.
+            window: a size that the file takes.
+
+        Returns:
+            float32 (H, W, C) in [0, 1].
+
+        Raises:
+            DataError: if the file takes 8-bit pictures alone and this is none.
+        """
+        if self.input.scale and noisy.dtype != np.uint8:
+            raise DataError(
+                f"{self.path.name} takes 8-bit pictures; take a float file for {noisy.dtype} ones"
+            )
+        numbers = self.input.quantize(noisy if noisy.dtype.kind == "f" else to_float(noisy))
+        signatures = (name for name, size in self.sizes.items() if size == window[:2])
+        runner = self._runners[next(signatures, SIGNATURE)]
+        restored = runner(**{INPUT: numbers[np.newaxis]})[OUTPUT][0]
+        return self.output.dequantize(restored)
+
+
+def load_file(path: Path, *, threads: int = 1) -> TFLiteModel:
+    """Loads a .tflite file, by the manifest beside it where that lists it.
+
+    Args:
+        path: the file.
+        threads: how many threads it may use.
+
+    Returns:
+        The model.
+
+    Raises:
+        ModelError: naming what is wrong with the file or the manifest.
+    """
+    path = Path(path)
+    if is_bundle(path.parent):
+        bundle = Bundle.read(path.parent)
+        for entry in bundle.manifest["files"].values():
+            if entry["file"] == path.name:
+                return _load_entry(bundle, entry, threads)
+    return TFLiteModel(path, threads=threads)
+
+
+def load_files(bundle: Bundle, *, threads: int = 1) -> Iterator[tuple[str, TFLiteModel]]:
+    """Loads the files of a bundle, one after the other.
+
+    Args:
+        bundle: what to load.
+        threads: how many threads each may use.
+
+    Yields:
+        Pairs of a quantisation and its model.
+
+    Raises:
+        ModelError: naming the first file that is missing, damaged or another one.
+    """
+    for name, entry in bundle.manifest["files"].items():
+        yield name, _load_entry(bundle, entry, threads)
+
+
+def _load_entry(bundle: Bundle, entry: dict[str, Any], threads: int) -> TFLiteModel:
+    return TFLiteModel(
+        bundle.path / entry["file"],
+        threads=threads,
+        sha256=entry["sha256"],
+        multiple=bundle.manifest["multiple"],
+    )
+
+
+def _likely_multiple(sizes: Iterable[tuple[int, int]]) -> int:
+    """The largest power of two that all sizes are multiples of, and four times smaller than."""
+    extents = [extent for size in sizes for extent in size]
+    multiple = _MULTIPLE
+    while multiple > 1 and any(extent % multiple or extent < 4 * multiple for extent in extents):
+        multiple //= 2
+    return multiple
+
+
+def _margin(extent: int, multiple: int) -> int:
+    """An eighth of a window, as far as it leaves anything of it."""
+    wanted = -(-extent // (8 * multiple)) * multiple
+    possible = (extent - multiple) // (2 * multiple) * multiple
+    return min(wanted, possible, _LARGEST_MARGIN)
+
+
+def _quantization(detail: dict[str, Any]) -> Quantization:
+    scale, zero_point = detail["quantization"]
+    return Quantization(np.dtype(detail["dtype"]).name, float(scale), int(zero_point))
+
+
+def _check_file(path: Path, sha256: str | None) -> None:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise ModelError(f"there is no model {path}") from error
+    where, identifier = _IDENTIFIER
+    if content[where] != identifier:
+        kind = "an empty file" if not content else "no TFLite model"
+        raise ModelError(f"{path} is {kind}")
+    if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+        raise ModelError(
+            f"{path} is not the file that its manifest.json lists: the hashes differ; export or "
+            "download it again"
+        )

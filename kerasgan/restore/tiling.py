@@ -1,0 +1,95 @@
+"""Cutting what is too large to restore at once into overlapping windows."""
+
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from kerasgan.images.pixels import Pixels, from_float
+
+
+class Window(NamedTuple):
+    """What a model restores at once.
+
+    Attributes:
+        height: in pixels, a multiple of `multiple`, as the width.
+        width: in pixels.
+        margin: how wide a border of the window is left out where the image goes on; a multiple of
+            `multiple`, too.
+        multiple: where windows may begin: a network with strides sees other positions differently.
+    """
+
+    height: int
+    width: int
+    margin: int
+    multiple: int
+
+
+class Restoring(Protocol):
+    """What restores one window at a time."""
+
+    def window(self, height: int, width: int) -> Window:
+        """Chooses the window for an image of that size."""
+
+    def run(self, noisy: Pixels, window: Window) -> Pixels:
+        """Restores (window.height, window.width, C) to float32 in [0, 1]."""
+
+
+def restore_in_tiles(model: Restoring, noisy: Pixels) -> Pixels:
+    """Restores an image of any size.
+
+    Args:
+        model: what restores one window.
+        noisy: (H, W, C): uint8, uint16, or float in [0, 1]; mirrored where a window is larger.
+
+    Returns:
+        Array of the same shape and type.
+    """
+    is_float = noisy.dtype.kind == "f"
+    values = noisy.astype(np.float32) if is_float else noisy
+    restored = np.empty_like(noisy)
+    height, width = noisy.shape[:2]
+    window = model.window(height, width)
+    cut = {"margin": window.margin, "multiple": window.multiple}
+    for rows, inner_rows, kept_rows in tile(height, window.height, **cut):
+        for columns, inner_columns, kept_columns in tile(width, window.width, **cut):
+            piece = _extended(values[rows, columns], window)
+            result = model.run(piece, window)[inner_rows, inner_columns]
+            restored[kept_rows, kept_columns] = (
+                result if is_float else from_float(result, noisy.dtype)
+            )
+    return restored
+
+
+def _extended(piece: Pixels, window: Window) -> Pixels:
+    missing = (window.height - piece.shape[0], window.width - piece.shape[1])
+    return np.pad(piece, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric")
+
+
+def tile(extent: int, window: int, margin: int, multiple: int) -> Iterator[tuple[slice, ...]]:
+    """Covers a height or width with windows.
+
+    Args:
+        extent: of the image, in pixels.
+        window: of the window; more than two margins.
+        margin: left out of a window's result where the image goes on beyond it.
+        multiple: windows begin at multiples of this number, which divides the other two.
+
+    Yields:
+        For each window: its pixels in the image, fewer than `window` where the image ends; those of
+        its result that are kept, counted within the window; and where they go in the image. The
+        latter cover the image once.
+
+    Example:
+        >>> [kept for _, _, kept in tile(100, 48, 8, 8)]
+        [slice(0, 40, None), slice(40, 72, None), slice(72, 100, None)]
+    """
+    # The last window ends less than a multiple beyond the image.
+    latest = max(0, -(-(extent - window) // multiple) * multiple)
+    kept = start = 0
+    while kept < extent:
+        start = min(start, latest)
+        end = min(start + window, extent)
+        last = end if end == extent else end - margin
+        yield slice(start, end), slice(kept - start, last - start), slice(kept, last)
+        kept, start = last, last - margin

@@ -1,0 +1,1 @@
+"""What lies on disk: files written whole, run folders, bundles, saved models."""

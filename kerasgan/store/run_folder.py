@@ -1,0 +1,129 @@
+"""The folder of a training run: everything there is to know of it, under fixed names."""
+
+import csv
+import importlib.metadata
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kerasgan.config import RunConfig, read_record
+from kerasgan.errors import OutputError
+from kerasgan.store.files import write_text
+
+_VERSIONED = ("kerasgan", "tensorflow", "keras", "numpy", "scikit-image")
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The files of one training run.
+
+    Attributes:
+        path: the folder.
+    """
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """Everything that decides the outcome: configuration, data fingerprint, versions."""
+        return self.path / "config.json"
+
+    @property
+    def history(self) -> Path:
+        """One row per epoch."""
+        return self.path / "history.csv"
+
+    @property
+    def model(self) -> Path:
+        """The whole GAN with its optimizers, as of the last complete epoch."""
+        return self.path / "model.keras"
+
+    @property
+    def generator(self) -> Path:
+        """The generator alone, with averaged weights where the run averages them."""
+        return self.path / "generator.keras"
+
+    @property
+    def evaluation(self) -> Path:
+        """How well the finished run restores held-out images."""
+        return self.path / "evaluation.json"
+
+    @property
+    def logs(self) -> Path:
+        """TensorBoard's folder."""
+        return self.path / "logs"
+
+    def picture(self, epoch: int) -> Path:
+        """The picture of an epoch, counted from 1."""
+        return self.path / "pictures" / f"epoch-{epoch:03d}.png"
+
+    def check_free(self, *, overwrite: bool = False) -> None:
+        """Checks that a run may be put here.
+
+        Args:
+            overwrite: whether a run that stands there may be replaced.
+
+        Raises:
+            OutputError: if there is something in the folder, or it is none.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise OutputError(f"{self.path} is a file, not a folder")
+        if self.path.exists() and any(self.path.iterdir()) and not overwrite:
+            raise OutputError(
+                f"{self.path} is not empty; choose another --output, or --overwrite it"
+            )
+
+    def create(
+        self, config: RunConfig, data: Mapping[str, Any], *, overwrite: bool = False
+    ) -> None:
+        """Makes the folder and writes its config.json.
+
+        Args:
+            config: the run's configuration.
+            data: what its data are known by, as `CleanImages.record` gives it.
+            overwrite: whether a run that stands there may be replaced.
+
+        Raises:
+            OutputError: if the folder holds something, or cannot be written to.
+        """
+        self.check_free(overwrite=overwrite)
+        # A run's own files alone: whatever else stands here is somebody's.
+        for path in (self.config, self.history, self.model, self.generator, self.evaluation):
+            path.unlink(missing_ok=True)
+        for pattern in ("pictures/epoch-*.png", "logs/*/events.out.tfevents.*"):
+            for path in self.path.glob(pattern):
+                path.unlink()
+        record = {
+            "config": config.to_dict(),
+            "data": dict(data),
+            "versions": {
+                **{name: importlib.metadata.version(name) for name in _VERSIONED},
+                "python": platform.python_version(),
+            },
+        }
+        write_text(self.config, json.dumps(record, indent=2) + "\n")
+
+    def read_record(self) -> tuple[RunConfig, str]:
+        """Reads config.json.
+
+        Returns:
+            The configuration, and the data's fingerprint.
+
+        Raises:
+            ModelError: if this is no run folder, or its config.json is damaged.
+        """
+        return read_record(self.config)
+
+    def read_history(self) -> list[dict[str, str]]:
+        """Reads history.csv.
+
+        Returns:
+            One dictionary of texts per epoch; none where no epoch is complete.
+        """
+        if not self.history.is_file():
+            return []
+        with self.history.open(newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))

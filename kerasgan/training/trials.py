@@ -1,0 +1,109 @@
+"""One training per weight of the adversarial loss and seed, each measured."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import keras
+
+from kerasgan.config import RunConfig
+from kerasgan.data.clean import CleanImages, ImageSet
+from kerasgan.errors import DataError, OutputError
+from kerasgan.measure.comparison import Trial, trials
+from kerasgan.measure.evaluation import check_measurable
+from kerasgan.measure.lenses import Lenses, Values, measure_restorer, read_values, write_values
+from kerasgan.restore.restorer import Restorer
+from kerasgan.store.run_folder import RunFolder
+from kerasgan.training.train import start_weights, train
+
+_LEAST_IMAGES = 2
+
+
+def compare(
+    config: RunConfig,
+    images: CleanImages,
+    held_out: ImageSet,
+    folder: Path | str,
+    *,
+    weights: Sequence[float],
+    seeds: Sequence[int],
+    levels: Sequence[float] | None = None,
+    lenses: Lenses | None = None,
+    verbose: int = 1,
+    on_trial: Callable[[Trial], None] = lambda trial: None,
+) -> dict[Trial, Values]:
+    """Trains once for each weight of the adversarial loss and seed, and measures what comes of it.
+
+    All else is equal. Called again, it goes on where it was interrupted.
+
+    Args:
+        config: what to train; its own weight and seed do not count.
+        images: what to train on.
+        held_out: what to measure on, at least two images.
+        folder: where the trainings are kept, each in a run folder of its own.
+        weights: λ; the others are compared with the first.
+        seeds: of weights, order and noise.
+        levels: of noise, to measure at; None takes those that the noise reports.
+        lenses: what to measure with; None takes all that there is.
+        verbose: as `train`'s.
+        on_trial: told which training begins.
+
+    Returns:
+        The values of every trial, for `measure.comparison.summarize`.
+
+    Raises:
+        DataError: if there are too few images to measure, or one is too small.
+        OutputError: if the folder holds a training with other options or data.
+        ModelError: as `train` does.
+    """
+    check_measurable(held_out)
+    if len(held_out) < _LEAST_IMAGES:
+        raise DataError(f"comparing needs {_LEAST_IMAGES} held-out images, got {len(held_out)}")
+    if config.start is not None:
+        start_weights(config)  # Refused before there is a folder.
+    plan = trials(tuple(dict.fromkeys(weights)), tuple(dict.fromkeys(seeds)))
+    levels = levels or config.noise.reported_levels
+    lenses = lenses or Lenses(held_out)
+    results = {}
+    for trial in plan:
+        on_trial(trial)
+        adversary = dataclasses.replace(config.adversary, weight=trial.weight)
+        own = config.replace(adversary=adversary, seed=trial.seed)
+        results[trial] = _result(
+            RunFolder(Path(folder) / trial.name), own, images, held_out, levels, lenses, verbose
+        )
+    return results
+
+
+def _result(
+    folder: RunFolder,
+    config: RunConfig,
+    images: CleanImages,
+    held_out: ImageSet,
+    levels: Sequence[float],
+    lenses: Lenses,
+    verbose: int,
+) -> Values:
+    """Trains, goes on, or finds everything done; returns the trial's values."""
+    values = folder.path / "values.json"
+    request = {
+        "levels": [f"{level:g}" for level in levels],
+        "images": len(held_out),
+        "lenses": lenses.names,
+    }
+    if folder.config.is_file():
+        recorded, fingerprint = folder.read_record()
+        if recorded != config or fingerprint != images.fingerprint():
+            raise OutputError(
+                f"{folder.path} holds a training with other options or data; take another folder"
+            )
+        if values.is_file() and (found := read_values(values, request)) is not None:
+            return found
+    else:
+        folder.create(config, images.record())
+    # Names of layers are counted over all models of a process, and stand in what is saved.
+    keras.utils.clear_session()
+    gan = train(config, images, folder, resume=folder.model.is_file(), verbose=verbose)
+    found = measure_restorer(Restorer(gan), held_out, config.noise, levels, lenses)
+    write_values(values, request, found)
+    return found

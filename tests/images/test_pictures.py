@@ -1,0 +1,221 @@
+import errno
+import struct
+import zlib
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from kerasgan.errors import DataError, OutputError
+from kerasgan.images.pictures import Picture, find_images, read_picture, write_picture
+from kerasgan.images.pixels import from_float, to_float, with_channels
+
+RANDOM = np.random.default_rng(0)
+
+
+def pixels(channels, dtype=np.uint8, height=20, width=30):
+    top = np.iinfo(dtype).max
+    return RANDOM.integers(0, top + 1, (height, width, channels), dtype=dtype)
+
+
+@pytest.mark.parametrize("alpha", [False, True])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(
+    ("suffix", "dtype"),
+    [(".png", np.uint8), (".tif", np.uint8), (".png", np.uint16), (".tiff", np.uint16)],
+)
+def test_pictures_come_back_as_they_were_written(tmp_path, suffix, dtype, channels, alpha):
+    path = tmp_path / f"picture{suffix}"
+    picture = Picture(pixels(channels, dtype), pixels(1, dtype) if alpha else None)
+    write_picture(path, picture)
+    again = read_picture(path)
+    np.testing.assert_array_equal(again.pixels, picture.pixels)
+    assert again.pixels.dtype == dtype
+    if alpha:
+        np.testing.assert_array_equal(again.alpha, picture.alpha)
+    else:
+        assert again.alpha is None
+
+
+@pytest.mark.parametrize("name", ["a.bmp", "a.webp"])
+def test_lossless_color_formats_come_back(tmp_path, name):
+    picture = Picture(pixels(3))
+    write_picture(tmp_path / name, picture)
+    np.testing.assert_array_equal(read_picture(tmp_path / name).pixels, picture.pixels)
+
+
+def test_jpeg_comes_back_nearly(tmp_path):
+    smooth = np.tile(np.arange(64, dtype=np.uint8)[:, np.newaxis, np.newaxis] * 3, (1, 64, 3))
+    write_picture(tmp_path / "a.jpg", Picture(smooth))
+    error = read_picture(tmp_path / "a.jpg").pixels.astype(int) - smooth
+    assert np.abs(error).max() <= 3
+
+
+def test_palettes_and_bilevel_images_are_unfolded(tmp_path):
+    grey = Image.fromarray(pixels(1)[..., 0])
+    grey.convert("P").save(tmp_path / "palette.png")
+    grey.convert("1").save(tmp_path / "bilevel.png")
+    transparent = grey.convert("P")
+    transparent.save(tmp_path / "transparent.png", transparency=3)
+    assert read_picture(tmp_path / "palette.png").pixels.shape == (20, 30, 3)
+    assert set(np.unique(read_picture(tmp_path / "bilevel.png").pixels)) == {0, 255}
+    assert read_picture(tmp_path / "transparent.png").alpha.shape == (20, 30, 1)
+
+
+def test_sixteen_bit_grey_as_other_programs_write_it(tmp_path):
+    values = pixels(1, np.uint16)
+    Image.fromarray(values[..., 0]).save(tmp_path / "a.png")
+    tifffile.imwrite(tmp_path / "a.tif", values[..., 0], photometric="miniswhite")
+    planar = pixels(3, np.uint16)
+    tifffile.imwrite(
+        tmp_path / "b.tif", np.moveaxis(planar, -1, 0), photometric="rgb", planarconfig="separate"
+    )
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.png").pixels, values)
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.tif").pixels, 65535 - values)
+    np.testing.assert_array_equal(read_picture(tmp_path / "b.tif").pixels, planar)
+
+
+def test_compressed_sixteen_bit_tiff_is_read(tmp_path):
+    values = pixels(3, np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", values, photometric="rgb", compression="lzw")
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.tif").pixels, values)
+
+
+def test_profiles_of_other_color_models_are_dropped(tmp_path):
+    cmyk = Image.fromarray(pixels(3)).convert("CMYK")
+    cmyk.save(tmp_path / "a.jpg", icc_profile=b"profile")
+    assert "icc_profile" not in read_picture(tmp_path / "a.jpg").metadata
+
+
+def test_turned_photographs_are_read_upright_and_keep_their_metadata(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "a camera"
+    Image.fromarray(pixels(3)).save(tmp_path / "turned.jpg", exif=exif, icc_profile=b"profile")
+    picture = read_picture(tmp_path / "turned.jpg")
+    assert picture.pixels.shape == (30, 20, 3)
+    write_picture(tmp_path / "again.jpg", picture)
+    with Image.open(tmp_path / "again.jpg") as again:
+        assert again.getexif()[0x010F] == "a camera"
+        assert 0x0112 not in again.getexif()
+        assert again.info["icc_profile"] == b"profile"
+
+
+def png_without_pixels(width, height):
+    def chunk(kind, content):
+        crc = struct.pack(">I", zlib.crc32(kind + content))
+        return struct.pack(">I", len(content)) + kind + content + crc
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b""))
+
+
+def truncated(path, share=0.5):
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * share)])
+
+
+def bad_files(folder):
+    (folder / "empty.png").write_bytes(b"")
+    yield "empty.png", "is an empty file"
+    (folder / "text.png").write_text("hello")
+    yield "text.png", "not an image"
+    (folder / "none.png").write_bytes(png_without_pixels(0, 0))
+    yield "none.png", "decode|no pixels"
+    (folder / "huge.png").write_bytes(png_without_pixels(100_000, 100_000))
+    yield "huge.png", "more than 178,956,970 pixels"
+    for name in ("cut.jpg", "cut.png", "cut.tif", "cut.bmp"):
+        Image.fromarray(pixels(3, height=100, width=100)).save(folder / name)
+        truncated(folder / name)
+        yield name, name
+    write_picture(folder / "deep.png", Picture(pixels(3, np.uint16)))
+    truncated(folder / "deep.png")
+    yield "deep.png", "decode"
+    write_picture(folder / "deep.tif", Picture(pixels(3, np.uint16)))
+    truncated(folder / "deep.tif")
+    yield "deep.tif", "decode"
+    Image.fromarray(np.zeros((8, 8), np.float32)).save(folder / "float.tif")
+    yield "float.tif", "32 bits"
+    tifffile.imwrite(folder / "cmyk.tif", pixels(4, np.uint16), photometric="separated")
+    yield "cmyk.tif", "a SEPARATED picture"
+    tifffile.imwrite(
+        folder / "spectral.tif",
+        pixels(6, np.uint16),
+        photometric="minisblack",
+        planarconfig="contig",
+    )
+    yield "spectral.tif", "no picture"
+    yield "missing.png", "cannot read"
+
+
+def test_bad_files_are_named(tmp_path):
+    for name, message in bad_files(tmp_path):
+        with pytest.raises(DataError, match=message) as caught:
+            read_picture(tmp_path / name)
+        assert name in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "picture", "message"),
+    [
+        ("a.gif", Picture(pixels(1)), "must end in one of"),
+        ("a.jpg", Picture(pixels(1, np.uint16)), "no 16 bits"),
+        ("a.jpg", Picture(pixels(3), pixels(1)), "no transparency"),
+        ("a.bmp", Picture(pixels(1), pixels(1)), "cannot write"),
+    ],
+)
+def test_formats_that_cannot_hold_the_picture_are_refused(tmp_path, name, picture, message):
+    with pytest.raises(OutputError, match=message):
+        write_picture(tmp_path / name, picture)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_scaling_there_and_back_changes_nothing(dtype):
+    every = np.arange(np.iinfo(dtype).max + 1, dtype=dtype)
+    np.testing.assert_array_equal(from_float(to_float(every), dtype), every)
+    assert to_float(every).max() == 1.0
+
+
+def test_ranges_are_not_guessed():
+    with pytest.raises(ValueError, match="uint8 or uint16"):
+        to_float(np.zeros((2, 2), np.int32))
+
+
+def test_grey_is_pillows_luma():
+    color = pixels(3)
+    luma = np.asarray(Image.fromarray(color).convert("L"))
+    error = with_channels(color, 1)[..., 0].astype(int) - luma
+    assert np.abs(error).max() <= 1  # Pillow works in integers
+    grey = pixels(1)
+    np.testing.assert_array_equal(with_channels(with_channels(grey, 3), 1), grey)
+
+
+def test_find_images_is_recursive_sorted_and_passes_over_the_rest(photos):
+    (photos / "notes.txt").write_text("no picture")
+    (photos / ".hidden.png").write_text("no picture")
+    names = [str(path.relative_to(photos)) for path in find_images(photos)]
+    assert names == ["a.png", "b.bmp", "c.webp", "d.tif", "more/e.png", "more/f.png"]
+
+
+def test_a_disk_that_fails_once_is_read_again(tmp_path, monkeypatch):
+    path = tmp_path / "picture.png"
+    write_picture(path, Picture(np.full((8, 8, 1), 9, np.uint8)))
+    read, failures = type(path).read_bytes, []
+
+    def fail(times):
+        def read_bytes(self):
+            if len(failures) < times:
+                failures.append(self)
+                raise OSError(errno.EIO, "Input/output error")
+            return read(self)
+
+        failures.clear()
+        monkeypatch.setattr(type(path), "read_bytes", read_bytes)
+
+    fail(1)
+    assert (read_picture(path).pixels == 9).all()
+    fail(2)
+    with pytest.raises(DataError, match=r"cannot read .*picture\.png: Input/output error"):
+        read_picture(path)

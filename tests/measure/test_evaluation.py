@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+
+from kerasgan.data.clean import ImageSet
+from kerasgan.errors import DataError
+from kerasgan.measure import metrics
+from kerasgan.measure.baselines import BASELINES, USUAL
+from kerasgan.measure.evaluation import (
+    center_crops,
+    evaluate,
+    format_table,
+    noisy_images,
+)
+from kerasgan.noise.salt_and_pepper import SaltAndPepper
+from tests.helpers import image_set
+
+IMAGES, NOISE = image_set(3), SaltAndPepper((0.05, 0.95))
+
+
+@pytest.fixture(scope="module")
+def scores():
+    seen = []
+    methods = {"half": lambda noisy: np.where(noisy == 255, 128, noisy).astype(np.uint8)}
+    scores = evaluate(methods, IMAGES, NOISE, [0.0, 0.3], seed=5, on_image=lambda: seen.append(1))
+    assert scores == evaluate(methods, IMAGES, NOISE, [0.0, 0.3], seed=5, workers=2)
+    assert len(seen) == 6
+    return {(score.level, score.method): score for score in scores}
+
+
+def test_every_method_is_measured_at_every_level(scores):
+    methods = ["noisy", *USUAL, "half"]
+    assert list(scores) == [(level, method) for level in (0.0, 0.3) for method in methods]
+
+
+def test_scores_are_means_over_images_of_scikit_images_values(scores):
+    noisy = noisy_images(IMAGES, SaltAndPepper(0.3), seed=5)
+    pairs = list(zip(IMAGES, noisy, strict=True))
+    score = scores[0.3, "noisy"]
+    assert score.images == 3
+    assert score.psnr == pytest.approx(np.mean([metrics.psnr(*it, 255) for it in pairs]))
+    assert score.ssim == pytest.approx(np.mean([metrics.ssim(*it, 255) for it in pairs]))
+    assert score.mse == pytest.approx(np.mean([metrics.mse(*it) for it in pairs]) / 255**2)
+    changed = [(x[x != y], y[x != y]) for x, y in pairs]
+    assert score.corrupted_psnr == pytest.approx(
+        np.mean([metrics.psnr(*it, 255) for it in changed])
+    )
+
+
+def test_baselines_are_chosen_by_name():
+    scores = evaluate({}, IMAGES, NOISE, [0.3], classical=["median 5×5"])
+    assert [score.method for score in scores] == ["noisy", "median 5×5"]
+    (_, chosen) = scores
+    expected = [
+        metrics.psnr(clean, BASELINES["median 5×5"](noisy), 255)
+        for clean, noisy in zip(IMAGES, noisy_images(IMAGES, SaltAndPepper(0.3)), strict=True)
+    ]
+    assert [each.psnr for each in chosen.each] == expected
+
+
+def test_without_noise_nothing_is_corrupted(scores):
+    score = scores[0.0, "noisy"]
+    assert score.psnr == metrics.EXACT_PSNR
+    assert score.corrupted_psnr is None
+
+
+def test_the_table_marks_the_best_and_shows_every_method(scores):
+    table = format_table(list(scores.values()), NOISE)
+    assert "salt and pepper, 30%; 3 images" in table
+    marked = [line for line in table.splitlines() if line.startswith("*")]
+    best = max((s for s in scores.values() if s.level == 0.3), key=lambda s: s.psnr)
+    assert best.method in marked[-1]
+    for method in ("noisy", *USUAL, "half"):
+        assert table.count(method) >= 2
+
+
+def test_images_too_small_to_measure_are_named():
+    small = ImageSet((np.zeros((6, 30, 1), np.uint8),), ("tiny.png",))
+    with pytest.raises(DataError, match="tiny.png is 30×6"):
+        evaluate({}, small, NOISE)
+
+
+def test_large_images_are_cut_to_their_centre():
+    image = np.arange(11 * 6, dtype=np.uint8).reshape(11, 6, 1)
+    (cut,) = center_crops(ImageSet((image,), ("a",)), 8)
+    np.testing.assert_array_equal(cut, image[1:9])

@@ -1,0 +1,155 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import ops
+
+from kerasgan.config import DiscriminatorConfig
+from kerasgan.data.pipeline import training_pairs
+from kerasgan.model.adversary import Adversary
+from kerasgan.model.discriminators import build_discriminator
+from kerasgan.model.gan import DenoisingGAN
+from kerasgan.model.generators import build_generator
+from kerasgan.noise.salt_and_pepper import SaltAndPepper
+from tests.helpers import image_set, randomize, small_config, textured_set
+
+RANDOM = np.random.default_rng(0)
+NOISY, CLEAN, RESTORED = map(tf.constant, RANDOM.random((3, 4, 16, 16, 1)).astype(np.float32))
+
+
+def linear(shape=(16, 16, 1)):
+    """A discriminator whose logits are the image's pixels, four times."""
+    noisy, image = keras.Input(shape), keras.Input(shape)
+    return keras.Model([noisy, image], 4.0 * image + 0.0 * noisy)
+
+
+def softplus(x):
+    return np.log1p(np.exp(x))
+
+
+ORACLES = {
+    "bce": (
+        lambda real, fake: 0.5 * (softplus(-real) + softplus(fake)),
+        lambda real, fake: softplus(-fake),
+    ),
+    "hinge": (
+        lambda real, fake: 0.5 * (np.maximum(1 - real, 0) + np.maximum(1 + fake, 0)),
+        lambda real, fake: -fake,
+    ),
+    "relativistic": (
+        lambda real, fake: softplus(fake - real),
+        lambda real, fake: softplus(real - fake),
+    ),
+}
+
+
+@pytest.mark.parametrize("objective", ORACLES)
+def test_losses_are_each_images_mean_over_all_logits(objective):
+    adversary = Adversary(linear(), objective=objective)
+    of_discriminator, of_generator = ORACLES[objective]
+    real, fake = 4 * CLEAN.numpy(), 4 * RESTORED.numpy()
+    judgement = adversary.judge(NOISY, CLEAN, RESTORED)
+    expected = of_discriminator(real, fake).mean(axis=(1, 2, 3))
+    np.testing.assert_allclose(judgement.losses, expected, rtol=1e-5)
+    np.testing.assert_array_equal(judgement.real_logits, real)
+    expected = of_generator(real, fake).mean(axis=(1, 2, 3))
+    np.testing.assert_allclose(
+        adversary.generator_losses(NOISY, CLEAN, RESTORED), expected, rtol=1e-5
+    )
+
+
+def test_undecided_logits_cost_the_same_whatever_their_number():
+    for shape in [(1,), (6, 6, 1)]:
+        noisy, image = keras.Input((16, 16, 1)), keras.Input((16, 16, 1))
+        zeros = ops.zeros((4, *shape)) + 0.0 * ops.mean(image + noisy)
+        judgement = Adversary(keras.Model([noisy, image], zeros)).judge(NOISY, CLEAN, RESTORED)
+        np.testing.assert_allclose(judgement.losses, np.full(4, np.log(2)), rtol=1e-6)
+
+
+def test_the_penalty_is_half_the_squared_gradient_at_clean_images():
+    plain, penalized = (
+        Adversary(linear(), penalty=penalty).judge(NOISY, tf.constant(CLEAN), RESTORED).losses
+        for penalty in (0.0, 10.0)
+    )
+    # A mean over 256 pixels has the gradient 4 / 256 in each.
+    np.testing.assert_allclose(penalized - plain, 5.0 * 256 * (4 / 256) ** 2, rtol=1e-4)
+
+
+def test_it_survives_serialization():
+    made = Adversary(linear(), objective="hinge", weight=0.5, penalty=2.0, balance="gradient")
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(made))
+    assert {**made.get_config(), "discriminator": 0} == {**again.get_config(), "discriminator": 0}
+    np.testing.assert_array_equal(
+        made.discriminator([NOISY, CLEAN]), again.discriminator([NOISY, CLEAN])
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"objective": "fool"}, "no objective 'fool'; there are bce, hinge, relativistic"),
+        ({"balance": "even"}, "no balance 'even'; there are fixed, gradient"),
+        ({"weight": 0.0}, "weight must be positive, got 0.0; without, give no adversary"),
+        ({"weight": -1.0}, "weight must be positive"),
+        ({"weight": float("nan")}, "weight must be positive"),
+        ({"penalty": -1.0}, "penalty must not be negative"),
+    ],
+)
+def test_impossible_values_are_refused(values, message):
+    with pytest.raises(ValueError, match=message):
+        Adversary(linear(), **values)
+
+
+@pytest.mark.parametrize("objective", ORACLES)
+def test_a_balanced_weight_makes_gradients_as_long_as_asked(objective):
+    generator = randomize(build_generator(small_config().generator))
+    gan = DenoisingGAN(generator)
+    discriminator = build_discriminator(DiscriminatorConfig((4, 4), architecture="patch"), 32)
+    adversary = Adversary(discriminator, objective=objective, weight=0.5, balance="gradient")
+    # Nothing moves, so that both gradients can be computed again afterwards.
+    still = keras.optimizers.SGD(0.0)
+    gan.compile(still, keras.optimizers.SGD(0.0), adversary=adversary)
+    pairs = training_pairs(image_set(4), noise=SaltAndPepper(0.5), batch_size=4, patch_size=32)
+    noisy, clean = next(iter(pairs))
+    logs = gan.train_step((noisy, clean))
+    restored = tf.Variable(generator(noisy, training=True))
+    with tf.GradientTape(persistent=True) as tape:
+        mse = tf.reduce_mean((restored - clean) ** 2)
+        adversarial = tf.reduce_mean(adversary.generator_losses(noisy, clean, restored))
+    lengths = [float(tf.norm(tape.gradient(loss, restored))) for loss in (mse, adversarial)]
+    np.testing.assert_allclose(gan.gradient_lengths, lengths, rtol=1e-4)
+    np.testing.assert_allclose(
+        logs["g_adversarial_weight"], 0.5 * lengths[0] / lengths[1], rtol=1e-4
+    )
+
+
+def share_of_right_pairs(discriminator, noisy, clean, restored):
+    real, fake = (
+        np.mean(discriminator([noisy, image], training=False), axis=(1, 2, 3))
+        for image in (clean, restored)
+    )
+    return np.mean(real > fake)
+
+
+@pytest.mark.parametrize("objective", ORACLES)
+def test_the_patch_discriminator_learns_to_tell_clean_from_restored(objective):
+    """From a frozen generator's images at dense noise, in two hundred small steps."""
+    keras.utils.set_random_seed(0)
+    noise = SaltAndPepper(0.9)
+    generator = build_generator(small_config().generator)
+    config = DiscriminatorConfig((8, 12), architecture="patch")
+    adversary = Adversary(build_discriminator(config, 32, 1, noise), objective=objective)
+    gan = DenoisingGAN(generator)
+    gan.compile(
+        keras.optimizers.SGD(0.0), keras.optimizers.Adam(2e-3, beta_1=0.5), adversary=adversary
+    )
+    options = {"noise": noise, "batch_size": 8, "patch_size": 32}
+    gan.fit(training_pairs(textured_set(24), **options), steps_per_epoch=200, verbose=0)
+    unseen = training_pairs(textured_set(8, 500), **options).take(8)
+    shares = [
+        share_of_right_pairs(
+            adversary.discriminator, noisy, clean, generator(noisy, training=False)
+        )
+        for noisy, clean in unseen
+    ]
+    assert np.mean(shares) > 0.9

@@ -1,0 +1,192 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from kerasgan.data.pipeline import evaluation_pairs, training_pairs
+from kerasgan.measure.metrics import mean_psnr, psnr
+from kerasgan.model.adversary import Adversary
+from kerasgan.model.gan import DenoisingGAN
+from kerasgan.model.optimizers import build_optimizer
+from kerasgan.noise.salt_and_pepper import SaltAndPepper
+from tests.helpers import image_set, small_config
+
+IMAGES = image_set(8)
+
+
+def small_gan(name="selective", **changes):
+    return DenoisingGAN.from_run_config(small_config(name, **changes))
+
+
+def pairs(**options):
+    return training_pairs(IMAGES, noise=SaltAndPepper(0.4), batch_size=4, patch_size=32, **options)
+
+
+def weights(model):
+    return [keras.ops.convert_to_numpy(variable) for variable in model.variables]
+
+
+def assert_equal_weights(first, second):
+    for one, other in zip(weights(first), weights(second), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("name", ["classic", "selective"])
+def test_fit_logs_every_part(name):
+    validation = evaluation_pairs(IMAGES, noise=SaltAndPepper(0.4), batch_size=4, patch_size=32)
+    history = small_gan(name).fit(
+        pairs(), validation_data=validation, steps_per_epoch=2, verbose=0, shuffle=False
+    )
+    assert set(history.history) == {
+        "g_loss",
+        "g_reconstruction_loss",
+        "g_adversarial_loss",
+        "d_loss",
+        "d_real_accuracy",
+        "d_fake_accuracy",
+        "val_psnr",
+        "val_ssim",
+        "val_mse",
+    }
+    assert all(np.isfinite(values).all() for values in history.history.values())
+
+
+def test_generator_loss_is_reconstruction_plus_weighted_adversarial():
+    logs = small_gan(adversary__weight=0.5).train_step(next(iter(pairs())))
+    assert float(logs["g_loss"]) == pytest.approx(
+        float(logs["g_reconstruction_loss"] + 0.5 * logs["g_adversarial_loss"]), rel=1e-6
+    )
+
+
+def test_one_step_is_the_mathematics_of_two_updates():
+    """The step against a plain one: first the discriminator, then the generator."""
+    changes = {"discriminator__dropout": 0.0, "adversary__weight": 0.1, "reconstruction": "mse"}
+    gan = small_gan("classic", **changes)
+    gan.compile(
+        keras.optimizers.SGD(0.1),
+        keras.optimizers.SGD(0.1),
+        adversary=Adversary(gan.discriminator, weight=0.1),
+    )
+    plain = small_gan("classic", **changes)
+    plain.set_weights(gan.get_weights())
+    noisy, clean = next(iter(pairs()))
+    gan.train_step((noisy, clean))
+
+    entropy = keras.losses.BinaryCrossentropy(from_logits=True)
+    generator, discriminator = plain.generator, plain.discriminator
+    restored = generator(noisy, training=True)
+    with tf.GradientTape() as tape:
+        real = discriminator([noisy, clean], training=True)
+        fake = discriminator([noisy, restored], training=True)
+        loss = (entropy(tf.ones_like(real), real) + entropy(tf.zeros_like(fake), fake)) / 2
+    descend(tape, loss, discriminator)
+    with tf.GradientTape() as tape:
+        restored = generator(noisy, training=True)
+        fake = discriminator([noisy, restored], training=True)
+        loss = tf.reduce_mean((restored - clean) ** 2) + 0.1 * entropy(tf.ones_like(fake), fake)
+    descend(tape, loss, generator)
+    for network, expected in [(gan.generator, generator), (gan.discriminator, discriminator)]:
+        for one, other in zip(weights(network), weights(expected), strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def descend(tape, loss, model):
+    for variable, gradient in zip(
+        model.trainable_variables, tape.gradient(loss, model.trainable_variables), strict=True
+    ):
+        variable.assign_sub(0.1 * gradient)
+
+
+def test_weight_zero_trains_without_a_discriminator():
+    gan = small_gan(adversary__weight=0.0)
+    logs = gan.fit(pairs(), steps_per_epoch=2, verbose=0, shuffle=False).history
+    assert set(logs) == {"g_loss", "g_reconstruction_loss"}
+    assert gan.discriminator is gan.d_optimizer is gan.adversary is None
+
+
+def test_evaluate_measures_eight_bit_outputs():
+    gan = small_gan()
+    validation = evaluation_pairs(IMAGES, noise=SaltAndPepper(0.4), batch_size=3, patch_size=32)
+    result = gan.evaluate(validation, return_dict=True, verbose=0)
+    clean = np.concatenate([clean for _, clean in validation])
+    restored = np.rint(np.concatenate([gan(noisy) for noisy, _ in validation]) * 255)
+    values = [psnr(x * 255, y, 255) for x, y in zip(clean, restored, strict=True)]
+    assert result["psnr"] == pytest.approx(mean_psnr(values), abs=1e-3)
+
+
+@pytest.mark.parametrize("name", ["classic", "selective"])
+def test_saved_and_loaded_gans_go_on_bit_equal(name, tmp_path):
+    gan = small_gan(name, discriminator__dropout=0.0)
+    gan.fit(pairs(), steps_per_epoch=2, verbose=0, shuffle=False)
+    gan.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    assert isinstance(again, DenoisingGAN)
+    assert_equal_weights(gan, again)
+    noisy, clean = next(iter(pairs(first_epoch=1)))
+    np.testing.assert_array_equal(gan.predict(noisy, verbose=0), again.predict(noisy, verbose=0))
+    for model in (gan, again):
+        model.train_step((noisy, clean))
+    assert_equal_weights(gan, again)
+    for one, other in [(gan.g_optimizer, again.g_optimizer), (gan.d_optimizer, again.d_optimizer)]:
+        for x, y in zip(one.variables, other.variables, strict=True):
+            np.testing.assert_array_equal(x, y)
+
+
+def test_moving_average_is_what_is_evaluated():
+    gan = small_gan(g_optimizer__ema_momentum=0.9)
+    batches = list(pairs().take(3))
+    averages = None
+    for batch in batches:
+        gan.train_step(batch)
+        now = [variable.numpy() for variable in gan.generator.trainable_variables]
+        if averages is None:
+            averages = now
+        averages = [0.9 * old + 0.1 * new for old, new in zip(averages, now, strict=True)]
+    with gan.averaged_weights():
+        for variable, average in zip(gan.generator.trainable_variables, averages, strict=True):
+            np.testing.assert_allclose(variable, average, atol=1e-6)
+        expected = gan(batches[0][0]).numpy()
+    for variable, value in zip(gan.generator.trainable_variables, now, strict=True):
+        np.testing.assert_array_equal(variable, value)
+    np.testing.assert_allclose(gan.predict(batches[0][0], verbose=0), expected, atol=1e-6)
+
+
+def test_an_uncompiled_gan_predicts():
+    gan = DenoisingGAN(small_gan().generator)
+    assert gan.predict(np.zeros((1, 32, 32, 1), np.float32), verbose=0).shape == (1, 32, 32, 1)
+
+
+def test_cosine_schedule_ends_at_zero():
+    config = small_config().g_optimizer
+    optimizer = build_optimizer(config, total_steps=10)
+    optimizer.iterations.assign(10)
+    assert float(optimizer.learning_rate) == pytest.approx(0.0, abs=1e-9)
+    assert float(build_optimizer(config).learning_rate) == pytest.approx(config.learning_rate)
+
+
+def test_from_preset_is_ready_to_fit():
+    gan = DenoisingGAN.from_preset("selective", channels=3, patch_size=32)
+    assert gan.generator.input_shape[-1] == 3
+    assert gan.compiled
+
+
+def test_from_preset_lets_the_rate_fall_to_zero():
+    gan = DenoisingGAN.from_preset("selective-small", total_steps=10)
+    assert float(gan.g_optimizer.learning_rate) > 1e-3
+    gan.g_optimizer.iterations.assign(10)
+    assert float(gan.g_optimizer.learning_rate) == pytest.approx(0, abs=1e-9)
+
+
+def test_the_small_preset_is_a_quarter():
+    large, small = (
+        DenoisingGAN.from_preset(name).generator.count_params()
+        for name in ("selective", "selective-small")
+    )
+    assert small < large / 4 and small < 150_000
+
+
+def test_summary_shows_both_networks(capsys):
+    small_gan().summary()
+    text = capsys.readouterr().out
+    assert "selective_generator" in text
+    assert "discriminator" in text

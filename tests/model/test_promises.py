@@ -1,0 +1,110 @@
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from kerasgan.config import GeneratorConfig
+from kerasgan.model.generators import build_generator
+from kerasgan.model.promises import last_convolutions, promises
+from tests.helpers import randomize
+
+NETWORKS = [
+    GeneratorConfig("classic", (4, 4, 4)),
+    GeneratorConfig("selective", (4, 4, 4)),
+    GeneratorConfig("selective", (4, 4, 4, 4)),
+    GeneratorConfig("selective", (4, 4, 4, 4, 4), "relu6"),
+]
+
+
+@pytest.fixture(params=NETWORKS, ids=lambda config: f"{config.architecture}-{len(config.filters)}")
+def generator(request):
+    return randomize(build_generator(request.param))
+
+
+def test_the_multiple_is_what_the_network_takes(generator):
+    multiple = promises(generator).multiple
+    for extent in (multiple, 3 * multiple):
+        picture = np.full((1, extent, extent, 1), 0.5, np.float32)
+        assert generator(picture).shape == picture.shape
+    with pytest.raises(Exception, match=r"(?i)shape|dimension"):
+        extent = 3 * multiple + multiple // 2
+        generator(np.full((1, extent, extent, 1), 0.5, np.float32))
+
+
+def looking_into_the_corners(generator):
+    """Gives a network weights by which what is farthest shows: no ReLU cuts off, nothing clips."""
+    for layer in generator.layers:
+        if isinstance(layer, layers.Conv2D | layers.Conv2DTranspose):
+            kernel = np.zeros(layer.kernel.shape)
+            corners = (
+                slice(None, None, kernel.shape[0] - 1),
+                slice(None, None, kernel.shape[1] - 1),
+            )
+            kernel[corners] = 1.0 / np.prod(kernel[corners].shape[:3])
+            layer.kernel.assign(kernel)
+    [name] = last_convolutions(generator)
+    generator.get_layer(name).kernel.assign(0.1 * generator.get_layer(name).kernel)
+
+
+def test_nothing_beyond_the_reach_changes_a_pixel(generator):
+    looking_into_the_corners(generator)
+    reach, multiple = promises(generator).reach, promises(generator).multiple
+    extent = -(-(2 * reach + 3 * multiple) // multiple) * multiple
+    farthest = 0
+    # A network with strides sees other positions differently.
+    for offset in sorted({0, multiple // 2 - 1, multiple // 2, multiple - 1}):
+        place = extent // 2 // multiple * multiple + offset
+        # Nothing is certain, so that the filling looks as far as it can.
+        before = np.zeros((1, extent, extent, 1), np.float32)
+        after = before.copy()
+        after[0, place, place] = 0.9
+        _, rows, columns, _ = np.nonzero(generator(before) != generator(after))
+        farthest = max(farthest, np.abs(rows - place).max(), np.abs(columns - place).max())
+    assert farthest <= reach
+    # And it is not said to reach much further than it does.
+    assert farthest >= 0.9 * reach
+
+
+def test_certain_pixels_are_promised_where_they_come_back(generator):
+    levels = np.arange(256, dtype=np.float32) / 255
+    noisy = np.random.default_rng(2).choice(levels, (1, 64, 64, 1)).astype(np.float32)
+    certain = (noisy > 0) & (noisy < 1)
+    exact = np.array_equal(generator(noisy).numpy()[certain], noisy[certain])
+    assert promises(generator).certain_exact == exact
+
+
+def test_the_last_convolution_makes_the_picture(generator):
+    [name] = last_convolutions(generator)
+    assert generator.get_layer(name).filters == 1
+    assert (
+        generator.get_layer(name)
+        is [layer for layer in generator.layers if type(layer) is layers.Conv2D][-1]
+    )
+
+
+def test_a_graph_that_does_not_tell_promises_no_reach():
+    noisy = keras.Input((None, None, 1))
+    mean = layers.GlobalAveragePooling2D(keepdims=True)(noisy)
+    assert promises(keras.Model(noisy, noisy - mean)).reach is None
+
+
+def test_only_a_choice_of_all_certain_pixels_is_exact():
+    noisy = keras.Input((None, None, 1))
+    some = keras.ops.where(noisy > 0.5, noisy, 0.0)
+    assert not promises(keras.Model(noisy, some)).certain_exact
+    all_of_them = keras.ops.where(keras.ops.logical_and(noisy > 0.0, noisy < 1.0), noisy, 0.0)
+    assert promises(keras.Model(noisy, all_of_them)).certain_exact
+
+
+@pytest.mark.parametrize(
+    ("layer", "multiple", "reach"),
+    [
+        (layers.Conv2D(1, 5, padding="same"), 1, 2),
+        (layers.Conv2D(1, 3, padding="same", dilation_rate=3), 1, 3),
+        (layers.MaxPooling2D(3, strides=1, padding="same"), 1, 1),
+    ],
+)
+def test_reach_of_single_layers(layer, multiple, reach):
+    noisy = keras.Input((None, None, 1))
+    found = promises(keras.Model(noisy, layer(noisy)))
+    assert (found.multiple, found.reach, found.certain_exact) == (multiple, reach, False)

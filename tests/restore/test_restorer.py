@@ -1,0 +1,169 @@
+import json
+import shutil
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+
+from kerasgan.errors import ModelError
+from kerasgan.images.pixels import to_float
+from kerasgan.model.generators import build_generator
+from kerasgan.model.loading import load_generator
+from kerasgan.restore import graph
+from kerasgan.restore.restorer import Restorer
+from tests.helpers import noisy_picture, randomize, small_config
+
+
+@pytest.fixture(scope="module")
+def grey():
+    return randomize(build_generator(small_config().generator))
+
+
+@pytest.fixture(scope="module")
+def color():
+    return randomize(build_generator(small_config().generator, channels=3))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 50), (33, 40), (64, 64)])
+def test_any_size_is_restored(grey, size):
+    restored = Restorer(grey)(noisy_picture(*size))
+    assert restored.shape == (*size, 1)
+    assert restored.dtype == np.uint8
+
+
+def test_the_network_is_run_on_scaled_values(grey):
+    noisy = noisy_picture(32, 40)
+    expected = np.rint(grey(to_float(noisy)[np.newaxis])[0] * 255)
+    np.testing.assert_array_equal(Restorer(grey)(noisy), expected)
+    np.testing.assert_array_equal(Restorer(grey)(noisy[..., 0]), expected[..., 0])
+
+
+@pytest.mark.parametrize("architecture", ["classic", "selective"])
+def test_tiles_join_without_seams(architecture, monkeypatch):
+    model = randomize(build_generator(small_config(architecture).generator))
+    noisy = to_float(noisy_picture(150, 210))
+    whole = Restorer(model)(noisy)
+    monkeypatch.setattr(graph, "TILE", 64)
+    tiled = Restorer(model)(noisy)
+    # Half a step of 8 bits would be a seam at most one grey level high; this is none.
+    assert np.abs(whole - tiled).max() < 1e-5
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_certain_pixels_come_back_bit_exact(grey, dtype):
+    noisy = noisy_picture(64, 48, dtype=dtype)
+    restored = Restorer(grey)(noisy)
+    certain = (noisy > 0) & (noisy < np.iinfo(dtype).max)
+    np.testing.assert_array_equal(restored[certain], noisy[certain])
+    assert restored.dtype == dtype
+
+
+def test_color_is_restored_channel_by_channel_by_a_grey_model(grey):
+    noisy = noisy_picture(40, 40, channels=3)
+    restored = Restorer(grey)(noisy)
+    for channel in range(3):
+        np.testing.assert_array_equal(restored[..., channel], Restorer(grey)(noisy[..., channel]))
+
+
+def test_grey_is_shown_as_color_to_a_color_model(color):
+    noisy = noisy_picture(40, 40)
+    restored = Restorer(color)(noisy)
+    assert restored.shape == noisy.shape
+    certain = (noisy > 0) & (noisy < 255)
+    np.testing.assert_array_equal(restored[certain], noisy[certain])
+    as_float = Restorer(color)(to_float(noisy))
+    np.testing.assert_allclose(as_float * 255, restored, atol=0.51)
+    np.testing.assert_array_equal(as_float[certain], to_float(noisy)[certain])
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (np.zeros((4, 4, 2), np.uint8), "an image must be"),
+        (np.zeros((2, 4, 4, 1), np.uint8), "an image must be"),
+        (np.zeros((0, 4, 1), np.uint8), "an image must be"),
+        (np.full((4, 4), 255.0), r"must lie in \[0, 1\]"),
+        (np.full((4, 4), np.nan), r"must lie in \[0, 1\]"),
+        (np.zeros((4, 4), np.int64), "uint8 or uint16"),
+    ],
+)
+def test_what_is_no_image_is_refused(grey, image, message):
+    with pytest.raises(ValueError, match=message):
+        Restorer(grey)(image)
+
+
+def test_generators_are_found_in_runs_and_models(averaged_run):
+    noisy = to_float(noisy_picture(32, 32))
+    results = [
+        Restorer(load_generator(path))(noisy)
+        for path in (averaged_run.path, averaged_run.generator, averaged_run.model)
+    ]
+    for other in results[1:]:
+        np.testing.assert_array_equal(results[0], other)
+    raw = keras.models.load_model(averaged_run.model)
+    assert np.abs(Restorer(raw)(noisy) - results[0]).max() > 1e-5
+
+
+def rewritten(source, target, **members):
+    """A copy of a .keras file with some of its JSON members changed."""
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name in members:
+                content = members[name](content.decode()).encode()
+            new.writestr(name, content)
+    return target
+
+
+def bad_models(run, folder):
+    yield folder / "missing.keras", "there is no model"
+    yield folder, "no run folder"
+    path = folder / "empty.keras"
+    path.touch()
+    yield path, "no Keras model file"
+    path = folder / "text.keras"
+    path.write_text("no model")
+    yield path, "no Keras model file"
+    path = folder / "other.keras"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("letter.txt", "dear reader")
+    yield path, "a zip file, but no Keras model"
+    path = folder / "cut.keras"
+    path.write_bytes(run.generator.read_bytes()[:5000])
+    yield path, "no Keras model file, or a damaged one"
+
+    def version(text):
+        return json.dumps({**json.loads(text), "keras_version": "9.1.0"})
+
+    def layers(text):
+        return text.replace('"Conv2D"', '"Conv2DofTomorrow"')
+
+    path = folder / "tomorrow.keras"
+    rewritten(run.generator, path, **{"metadata.json": version, "config.json": layers})
+    yield path, f"written by Keras 9.1.0, with Keras {keras.__version__}"
+    path = folder / "fixed.keras"
+    keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(1, 1)]).save(path)
+    yield path, "restores no images of any size"
+    path = folder / "classifier.keras"
+    keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)]).save(path)
+    yield path, "restores no images"
+
+
+def test_bad_models_are_named(trained_run, tmp_path):
+    for path, message in bad_models(trained_run, tmp_path):
+        with pytest.raises(ModelError, match=message) as caught:
+            load_generator(path)
+        assert str(path) in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+def test_weights_that_are_missing_are_named(trained_run, tmp_path):
+    path = tmp_path / "weightless.keras"
+    shutil.copy(trained_run.generator, path)
+    with zipfile.ZipFile(trained_run.generator) as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            if name != "model.weights.h5":
+                new.writestr(name, old.read(name))
+    with pytest.raises(ModelError, match="cannot load"):
+        load_generator(path)

@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+
+from kerasgan.restore.tiling import Window, restore_in_tiles, tile
+
+
+@pytest.mark.parametrize("extent", [1, 7, 47, 48, 49, 56, 63, 64, 100, 333])
+@pytest.mark.parametrize(("window", "margin"), [(48, 8), (48, 16), (40, 0)])
+def test_tiles_cover_every_pixel_once(extent, window, margin):
+    covered = np.zeros(extent, int)
+    for pixels, inner, kept in tile(extent, window, margin, 8):
+        covered[kept] += 1
+        assert pixels.start % 8 == 0 and pixels.stop - pixels.start <= window
+        assert (pixels.start + inner.start, pixels.start + inner.stop) == (kept.start, kept.stop)
+        assert pixels.start == 0 or inner.start >= margin
+        assert pixels.stop == extent or inner.stop <= window - margin
+    assert (covered == 1).all()
+
+
+class Blur:
+    """A mean over 5×5, which needs two pixels of margin."""
+
+    def window(self, height, width):
+        return Window(24, 32, 8, 8)
+
+    def run(self, noisy, window):
+        assert noisy.shape == (24, 32, 1)
+        padded = np.pad(noisy.astype(np.float32) / 255, ((2, 2), (2, 2), (0, 0)), mode="symmetric")
+        return np.mean([padded[i : i + 24, j : j + 32] for i in range(5) for j in range(5)], axis=0)
+
+
+@pytest.mark.parametrize("size", [(5, 9), (24, 32), (61, 90)])
+def test_restoring_in_tiles_is_restoring_whole(size):
+    noisy = np.random.default_rng(0).integers(0, 256, (*size, 1)).astype(np.uint8)
+    restored = restore_in_tiles(Blur(), noisy)
+    padded = np.pad(noisy.astype(np.float64), ((2, 2), (2, 2), (0, 0)), mode="symmetric")
+    height, width = size
+    windows = [padded[i : i + height, j : j + width] for i in range(5) for j in range(5)]
+    np.testing.assert_allclose(restored, np.mean(windows, axis=0), atol=0.501)

@@ -1,0 +1,60 @@
+from pathlib import Path
+
+import pytest
+
+from kerasgan.errors import OutputError
+from kerasgan.store.files import atomic_folder, atomic_path, write_text
+
+
+def test_a_file_that_fails_half_way_leaves_the_old_one(tmp_path):
+    path = tmp_path / "figures.json"
+    write_text(path, "old")
+    with pytest.raises(RuntimeError), atomic_path(path) as temporary:
+        temporary.write_text("half of the n")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_folders_are_made(tmp_path):
+    write_text(tmp_path / "a" / "b.txt", "text")
+    assert (tmp_path / "a" / "b.txt").read_text() == "text"
+
+
+def test_places_that_cannot_be_written_to_are_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match=r"cannot write .*b\.txt: "):
+        write_text(tmp_path / "file" / "b.txt", "text")
+
+
+def fill(path):
+    with atomic_folder(path) as folder:
+        assert not list(folder.iterdir())
+        (folder / "new.txt").write_text("new")
+
+
+def test_a_folder_appears_whole_and_replaces_the_old_one(tmp_path):
+    target = tmp_path / "deep" / "folder"
+    fill(target)
+    (target / "old.txt").write_text("old")
+    fill(target)
+    assert [path.name for path in target.iterdir()] == ["new.txt"]
+    assert [path.name for path in target.parent.iterdir()] == ["folder"]
+
+
+def test_a_folder_that_cannot_be_put_in_place_leaves_the_old_one(tmp_path, monkeypatch):
+    target = tmp_path / "folder"
+    fill(target)
+    (target / "old.txt").write_text("old")
+    rename = Path.rename
+
+    def fail_into_place(self, other):
+        if other == target and not (self / "old.txt").exists():
+            raise OSError(5, "Input/output error")
+        return rename(self, other)
+
+    monkeypatch.setattr(Path, "rename", fail_into_place)
+    with pytest.raises(OutputError, match="Input/output error"):
+        fill(target)
+    assert (target / "old.txt").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]

@@ -1,0 +1,247 @@
+import csv
+import json
+import shutil
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+from tensorflow.compat.v1.train import summary_iterator
+
+from kerasgan.errors import ModelError, OutputError, TrainingError
+from kerasgan.model.gan import DenoisingGAN
+from kerasgan.model.loading import load_generator
+from kerasgan.store.run_folder import RunFolder
+from kerasgan.training.train import load_gan, start_weights, train
+from tests.helpers import run_of, small_config
+
+
+def run(folder, images, **changes):
+    return train(small_config(**changes), images, folder, verbose=0)
+
+
+def assert_same_model(first, second):
+    for one, other in zip(first.weights, second.weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_run_leaves_everything_behind(trained_run, clean_images):
+    record = json.loads(trained_run.config.read_text())
+    assert record["data"] == {
+        "fingerprint": clean_images.fingerprint(),
+        "train": 12,
+        "validation": 4,
+        "test": 3,
+    }
+    assert {"kerasgan", "keras", "tensorflow", "python"} <= record["versions"].keys()
+    assert trained_run.read_record() == (small_config(), clean_images.fingerprint())
+    with trained_run.history.open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert {"g_loss", "d_loss", "d_real_accuracy", "val_psnr", "val_ssim", "val_mse"} <= set(
+        rows[0]
+    )
+    with Image.open(trained_run.picture(2)) as picture:
+        assert picture.width > 400
+    for part in ("train", "validation"):
+        [events] = trained_run.logs.glob(f"{part}/events.*")
+        logged = [
+            (event.step, value.tag)
+            for event in summary_iterator(str(events))
+            for value in event.summary.value
+        ]
+        assert {(0, "epoch_g_loss" if part == "train" else "epoch_psnr")} <= set(logged)
+        assert {step for step, _ in logged} == {0, 1}
+    assert not [path for path in trained_run.path.rglob(".*")]
+
+
+def test_the_same_seed_gives_the_same_history(tmp_path, clean_images, trained_run):
+    again, other = RunFolder(tmp_path / "again"), RunFolder(tmp_path / "other")
+    run(again, clean_images)
+    run(other, clean_images, seed=1)
+    assert again.history.read_text() == trained_run.history.read_text()
+    assert other.history.read_text() != trained_run.history.read_text()
+
+
+class _Interrupt(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        if int(self.model.g_optimizer.iterations) == 5:
+            raise KeyboardInterrupt
+
+
+def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
+    tmp_path, clean_images, trained_run, monkeypatch
+):
+    folder = RunFolder(tmp_path / "run")
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            "kerasgan.training.train.LogForTensorBoard", lambda *args, **kwargs: _Interrupt()
+        )
+        with pytest.raises(KeyboardInterrupt):
+            run(folder, clean_images)
+    assert len(folder.read_history()) == 1
+    train(small_config(), clean_images, folder, resume=True, verbose=0)
+    assert folder.history.read_text() == trained_run.history.read_text()
+    assert_same_model(load_gan(folder.model), load_gan(trained_run.model))
+
+
+def test_the_saved_generator_holds_the_averages(averaged_run):
+    gan = load_gan(averaged_run.model)
+    noisy = np.random.default_rng(0).choice([0.0, 0.5, 1.0], (1, 32, 32, 1)).astype(np.float32)
+    saved = keras.models.load_model(averaged_run.generator)
+    np.testing.assert_allclose(saved(noisy), gan.predict(noisy, verbose=0), atol=1e-6)
+    assert np.abs(saved(noisy) - gan(noisy)).max() > 1e-5
+
+
+def test_a_folder_in_use_is_kept(tmp_path, clean_images):
+    folder = RunFolder(tmp_path / "run")
+    folder.create(small_config(), clean_images.record())
+    with pytest.raises(OutputError, match="not empty"):
+        folder.create(small_config(seed=2), clean_images.record())
+    folder.model.write_text("old")
+    folder.evaluation.write_text("old")
+    precious = folder.path / "fer2013.csv"
+    precious.write_text("mine")
+    folder.create(small_config(seed=2), clean_images.record(), overwrite=True)
+    assert folder.read_record()[0].seed == 2
+    assert not folder.model.exists() and not folder.evaluation.exists()
+    assert precious.read_text() == "mine"
+
+
+def test_a_file_in_the_folders_place_is_named(tmp_path, clean_images):
+    (tmp_path / "run").write_text("")
+    with pytest.raises(OutputError, match="is a file"):
+        RunFolder(tmp_path / "run").create(small_config(), clean_images.record())
+
+
+def test_nothing_to_resume_from_is_named(tmp_path, clean_images):
+    folder = RunFolder(tmp_path / "run")
+    folder.create(small_config(), clean_images.record())
+    with pytest.raises(ModelError, match="no epoch of this run is complete"):
+        train(small_config(), clean_images, folder, resume=True, verbose=0)
+
+
+def test_a_damaged_model_is_named(tmp_path, trained_run):
+    path = tmp_path / "model.keras"
+    path.write_bytes(trained_run.model.read_bytes()[:10_000])
+    with pytest.raises(ModelError, match="cannot load"):
+        load_gan(path)
+
+
+def test_a_write_that_fails_costs_no_more_than_the_epoch(
+    tmp_path, clean_images, trained_run, monkeypatch
+):
+    folder = RunFolder(tmp_path / "run")
+    save = DenoisingGAN.save
+
+    def fail_in_the_second_epoch(self, path, **options):
+        save(self, path, **options)
+        if int(self.g_optimizer.iterations) > 3:
+            raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DenoisingGAN, "save", fail_in_the_second_epoch)
+        with pytest.raises(OutputError, match=r"model\.keras: No space left on device"):
+            run(folder, clean_images)
+    assert int(load_gan(folder.model).g_optimizer.iterations) == 3
+    assert not list(folder.path.glob(".*"))
+    train(small_config(), clean_images, folder, resume=True, verbose=0)
+    assert folder.history.read_text() == trained_run.history.read_text()
+
+
+def test_a_loss_that_is_no_number_is_named_and_the_last_good_epoch_kept(tmp_path, clean_images):
+    folder = RunFolder(tmp_path / "run")
+    finite = DenoisingGAN._generator_losses
+
+    def not_for_long(self, *args):
+        losses, weight = finite(self, *args)
+        factor = tf.where(self.g_optimizer.iterations > 4, np.nan, 1.0)
+        return {name: factor * loss for name, loss in losses.items()}, weight
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DenoisingGAN, "_generator_losses", not_for_long)
+        with pytest.raises(
+            TrainingError, match=r"g_\w*loss became nan in step 3 of epoch 2; .* kept: 1"
+        ):
+            run(folder, clean_images)
+    assert int(load_gan(folder.model).g_optimizer.iterations) == 3
+    assert all(np.isfinite(weights).all() for weights in load_generator(folder.path).get_weights())
+
+
+@pytest.mark.parametrize("precision", ["float16", "bfloat16"])
+def test_sixteen_bits_train_and_leave_a_generator_in_float32(tmp_path, clean_images, precision):
+    config = small_config(precision=precision, adversary__weight=0.01, epochs=3)
+    folder = run_of(tmp_path / "run", clean_images, config)
+    gan = load_gan(folder.model)
+    assert {layer.compute_dtype for layer in gan.generator.layers} == {"float32", precision}
+    assert {weight.dtype for weight in gan.weights} <= {"float32", "int64", "uint32"}
+    assert keras.config.dtype_policy().name == "float32"
+    generator = load_generator(folder.path)
+    assert {layer.compute_dtype for layer in generator.layers} == {"float32"}
+    noisy = np.random.default_rng(0).integers(0, 256, (1, 32, 32, 1)).astype(np.float32) / 255
+    certain = (noisy > 0) & (noisy < 1)
+    for model in (generator, gan.generator):
+        np.testing.assert_array_equal(model(noisy).numpy()[certain], noisy[certain])
+    np.testing.assert_allclose(generator(noisy), gan.generator(noisy), atol=0.02)
+    losses = [float(row["g_loss"]) for row in folder.read_history()]
+    assert losses[-1] < 0.9 * losses[0]
+
+
+class _RemoveTheFolder(keras.callbacks.Callback):
+    def __init__(self, path):
+        super().__init__()
+        self._path = path
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 1:
+            shutil.rmtree(self._path)
+
+
+def test_a_folder_that_is_removed_comes_back(tmp_path, clean_images, trained_run, monkeypatch):
+    folder = RunFolder(tmp_path / "run")
+    remove = _RemoveTheFolder(folder.path)
+    monkeypatch.setattr("kerasgan.training.train.LogForTensorBoard", lambda *args, **kwargs: remove)
+    run(folder, clean_images)
+    assert folder.history.read_text() == trained_run.history.read_text()
+    assert folder.read_record() == (small_config(), clean_images.fingerprint())
+    assert_same_model(load_gan(folder.model), load_gan(trained_run.model))
+
+
+def test_saving_a_model_again_makes_no_optimizers(trained_run, tmp_path, monkeypatch):
+    gan = load_gan(trained_run.model)
+    gan.save(tmp_path / "first.keras")
+    made = []
+    monkeypatch.setattr(
+        keras.optimizers.Optimizer, "__init__", lambda self, *args, **kwargs: made.append(self)
+    )
+    gan.save(tmp_path / "second.keras")
+    assert not made
+
+
+def test_training_can_start_from_a_trained_generator(clean_images, trained_run, tmp_path):
+    config = small_config(start=str(trained_run.path), epochs=1)
+    # So small a rate that nothing moves: what is saved is what training started from.
+    still = config.replace(g_optimizer__learning_rate=1e-12, adversary__weight=0.0)
+    run = run_of(tmp_path / "run", clean_images, still)
+    noisy = np.random.default_rng(0).choice([0.0, 0.4, 1.0], (1, 32, 32, 1)).astype(np.float32)
+    started, trained = (load_generator(folder.path) for folder in (run, trained_run))
+    for own, other in zip(started.trainable_variables, trained.trainable_variables, strict=True):
+        np.testing.assert_allclose(own, other, atol=1e-8)
+    assert np.abs(started(noisy) - trained(noisy)).max() < 0.2
+
+
+def test_weights_of_another_activation_are_no_start(trained_run):
+    config = small_config(start=str(trained_run.path), generator__activation="relu6")
+    with pytest.raises(ModelError, match="of the same size and activation"):
+        start_weights(config)
+
+
+def test_a_start_that_does_not_fit_is_named(trained_run, tmp_path):
+    for model, message in [
+        (trained_run.path, "no selective_generator of the same size"),
+        (tmp_path / "none", "there is no model"),
+    ]:
+        config = small_config(start=str(model), generator__filters=(8, 4, 4))
+        with pytest.raises(ModelError, match=message):
+            start_weights(config)
