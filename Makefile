@@ -1,11 +1,24 @@
+# One entry a habit; .ci/run calls the same.
+.PHONY: check test fuzz gallery ablation
+check:
+	ruff format --check .
+	ruff check .
+	mypy
+
+test:
+	pytest -m 'not slow'
+
+# Damaged files of every kind that is read, in child processes; a few minutes.
+fuzz:
+	python -m tests.fuzz --inputs 20000 --seed 1
+
 # The documents' pictures. The README's come from a model that comes with kerasgan; the ablation's from
 # twelve trainings on FER2013, fer2013.csv, which take hours and go on where they were interrupted.
-.PHONY: gallery ablation
 gallery:
 	python docs/make_pictures.py
 
 ablation:
-	kerasgan compare --config docs/ablation.json --data fer2013.csv --limit 8000 --epochs 6 \
+	kerasgan compare --config docs/ablation.toml --data fer2013.csv --limit 8000 --epochs 6 \
 	  --adversarial-weight 0 --adversarial-weight 0.001 --adversarial-weight 0.01 \
 	  --adversarial-weight 0.1 --seed 0 --seed 1 --seed 2 --output runs/ablation
 	python docs/make_ablation.py runs/ablation

@@ -3,7 +3,7 @@
 import keras
 from keras import layers, ops
 
-from kerasgan.model.generators import _conv_norm, _normalize
+from kerasgan.model.blocks import conv_norm, normalize
 
 SELECTIVE_SIZES = range(3, 17, 2)
 
@@ -14,8 +14,8 @@ def gated_block(x, filters, rectify):
     Source: Yu et al., Free-form image inpainting with gated convolution, ICCV 2019.
     """
     gate = ops.sigmoid(layers.Conv2D(filters, 3, padding="same")(x))
-    y = rectify()(_conv_norm(x, filters)) * gate
-    return rectify()(layers.Add()([x, _conv_norm(y, filters)]))
+    y = rectify()(conv_norm(x, filters)) * gate
+    return rectify()(layers.Add()([x, conv_norm(y, filters)]))
 
 
 def naf_block(x, filters, _rectify):
@@ -27,10 +27,10 @@ def naf_block(x, filters, _rectify):
     Source: Chen et al., Simple baselines for image restoration, ECCV 2022.
     """
     for _ in range(2):
-        y = layers.Conv2D(2 * filters, 1)(_normalize(x))
+        y = layers.Conv2D(2 * filters, 1)(normalize(x))
         y = layers.DepthwiseConv2D(3, padding="same")(y)
         x = layers.Add()([x, layers.Conv2D(filters, 1)(_half_times_half(y))])
-        y = layers.Conv2D(2 * filters, 1)(_normalize(x))
+        y = layers.Conv2D(2 * filters, 1)(normalize(x))
         x = layers.Add()([x, layers.Conv2D(filters, 1)(_half_times_half(y))])
     return x
 
@@ -68,7 +68,7 @@ class SelectiveConvolution(layers.Layer):
 
 
 def selective_fill(images, certain, levels=3):
-    """SeConvNet's seven convolutions in the place of `networks.fill_gaps`: a filling that learns.
+    """SeConvNet's seven convolutions in the place of `filling.fill_gaps`: a filling that learns.
 
     They are partial convolutions (Liu et al., ECCV 2018) of one channel, which pass on what is
     known by now.

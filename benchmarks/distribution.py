@@ -38,7 +38,7 @@ def images_per_second(strategy_name, preset, steps):
         gan = DenoisingGAN.from_run_config(config)
     pairs = training_pairs(
         load_images("bundled").train,
-        amount=config.noise.amount,
+        noise=config.noise,
         batch_size=config.batch_size,
         patch_size=config.data.patch_size,
     )

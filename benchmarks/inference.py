@@ -63,11 +63,12 @@ def main(bundle, sizes, runs):
     from kerasgan.data.pipeline import noisy_image
     from kerasgan.images.pixels import from_float, to_float
     from kerasgan.measure.baselines import biharmonic
+    from kerasgan.noise.salt_and_pepper import SaltAndPepper
 
     print(f"{os.cpu_count()} cores; milliseconds (and how many times faster than biharmonic)")
     for size in sizes:
         clean = resize(to_float(data.camera()), size, anti_aliasing=True)[..., np.newaxis]
-        picture = from_float(noisy_image(clean.astype(np.float32), AMOUNT), np.uint8)
+        picture = from_float(noisy_image(clean.astype(np.float32), SaltAndPepper(AMOUNT)), np.uint8)
         functions = {"biharmonic": lambda picture=picture: biharmonic(picture)}
         for threads in (1, 2):
             for name, function in candidates(bundle, threads, picture).items():

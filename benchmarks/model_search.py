@@ -7,9 +7,7 @@ cut from the training split: the split that results are reported on decides noth
 docs/model-search.md is the log.
 """
 
-import contextlib
 import time
-from unittest import mock
 
 import click
 
@@ -34,12 +32,12 @@ VARIANTS = {
     "psnr": {"reconstruction": "psnr"},
     "all pixels": {"suspects_only": False},
     "no flips": {"data__flip": False},
-    "dense noise": {"noise__amount_exponent": 0.4},
+    "dense noise": {"noise__exponent": 0.4},
     "constant rate": {"g_optimizer__schedule": "constant"},
     "relu6": {"generator__activation": "relu6"},
     "average": {"g_optimizer__ema_momentum": 0.999},
-    "adversarial 1e-4": {"adversarial_weight": 1e-4},
-    "adversarial 1e-2": {"adversarial_weight": 1e-2},
+    "adversarial 1e-4": {"adversary__weight": 1e-4},
+    "adversarial 1e-2": {"adversary__weight": 1e-2},
     "one level": {"generator__filters": (16, 64)},
     "wide": {"generator__filters": (24, 48, 64, 96)},
     "small": {"generator__filters": (8, 16, 32, 64)},
@@ -48,11 +46,11 @@ VARIANTS = {
     "nafnet": {"generator__filters": (16, 36, 72, 144)},
     "selective convolutions": {},
 }
-# The functions of kerasgan.networks that a variant replaces by one of benchmarks/blocks.py.
-REPLACED = {
-    "gated": {"_residual_block": "gated_block"},
-    "nafnet": {"_residual_block": "naf_block"},
-    "selective convolutions": {"fill_gaps": "selective_fill"},
+# What `build_selective` takes from benchmarks/blocks.py for a variant.
+PARTS = {
+    "gated": {"block": "gated_block"},
+    "nafnet": {"block": "naf_block"},
+    "selective convolutions": {"fill": "selective_fill"},
 }
 
 
@@ -71,26 +69,29 @@ def build(variant, config, steps):
     """Builds the GAN of a variant."""
     import blocks
 
-    from kerasgan import DenoisingGAN, networks
+    from kerasgan import DenoisingGAN
+    from kerasgan.model.generators import build_selective
 
-    with contextlib.ExitStack() as replaced:
-        for name, other in REPLACED.get(variant, {}).items():
-            replaced.enter_context(mock.patch.object(networks, name, getattr(blocks, other)))
-        return DenoisingGAN.from_run_config(config, steps)
+    parts = {name: getattr(blocks, other) for name, other in PARTS.get(variant, {}).items()}
+    own = config.generator
+    generator = build_selective(own.filters, activation=own.activation, **parts)
+    return DenoisingGAN.from_run_config(config, steps, generator=generator)
 
 
-def train_and_measure(gan, train, held_out, *, steps, batch_size, **options):
+def train_and_measure(
+    gan, train, held_out, *, steps, batch_size, noise=PRESETS["selective"].noise, **options
+):
     """Trains a GAN; returns PSNR at each of `AMOUNTS`, as text, and the seconds it took."""
     from kerasgan import evaluation_pairs, training_pairs
 
-    pairs = training_pairs(
-        train, amount=PRESETS["selective"].noise.amount, batch_size=batch_size, **options
-    )
+    pairs = training_pairs(train, noise=noise, batch_size=batch_size, **options)
     started = time.monotonic()
     gan.fit(pairs, steps_per_epoch=steps, shuffle=False, verbose=0)
     seconds = time.monotonic() - started
     results = [
-        gan.evaluate(evaluation_pairs(held_out, amount=amount), verbose=0, return_dict=True)
+        gan.evaluate(
+            evaluation_pairs(held_out, noise=noise.at(amount)), verbose=0, return_dict=True
+        )
         for amount in AMOUNTS
     ]
     return " ".join(f"{result['psnr']:.2f}" for result in results), seconds
@@ -106,7 +107,7 @@ def main(data, variants, pictures):
 
     train, held_out = split(data)
     for variant in variants or VARIANTS:
-        config = PRESETS["selective"].replace(adversarial_weight=0.0)
+        config = PRESETS["selective"].replace(adversary__weight=0.0)
         config = config.replace(**VARIANTS[variant])
         keras.utils.set_random_seed(0)
         steps = pictures // config.batch_size
@@ -117,8 +118,8 @@ def main(data, variants, pictures):
             held_out,
             steps=steps,
             batch_size=config.batch_size,
+            noise=config.noise,
             flip=config.data.flip,
-            amount_exponent=config.noise.amount_exponent,
         )
         weights = gan.generator.count_params()
         print(f"{variant:24} {psnr}   {weights:,} weights, {seconds:.0f} s", flush=True)

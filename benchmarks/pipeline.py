@@ -37,7 +37,7 @@ def main(preset, data, seconds):
     config = PRESETS[preset]
     pairs = training_pairs(
         load_images(data).train,
-        amount=config.noise.amount,
+        noise=config.noise,
         batch_size=config.batch_size,
         patch_size=config.data.patch_size,
     )

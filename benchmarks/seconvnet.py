@@ -64,15 +64,15 @@ def main(data, pictures, batch_size):
     from kerasgan import DenoisingGAN
 
     train, held_out = split(data)
-    config = PRESETS["selective"].replace(adversarial_weight=0.0)
+    config = PRESETS["selective"].replace(adversary__weight=0.0)
     own = DenoisingGAN.from_run_config(config, pictures // config.batch_size)
     keras.utils.set_random_seed(0)
-    peer = DenoisingGAN(seconvnet(), own.discriminator)
+    peer = DenoisingGAN(seconvnet())
     costs = {gan: multiply_accumulates(gan.generator) for gan in (own, peer)}
     fewer = pictures * costs[own] // costs[peer]
     steps = fewer // batch_size
     rate = keras.optimizers.schedules.PiecewiseConstantDecay([int(0.7 * steps)], [1e-3, 1e-4])
-    peer.compile(keras.optimizers.Adam(rate), adversarial_weight=0.0)
+    peer.compile(keras.optimizers.Adam(rate))
     for name, gan, seen, batch in (
         ("selective", own, pictures, config.batch_size),
         ("SeConvNet", peer, fewer, batch_size),

@@ -12,6 +12,8 @@ import click
 import matplotlib.pyplot as plt
 import numpy as np
 
+from kerasgan.config import read_record
+
 LOOKS = {"lpips": "LPIPS", "kernel_distance": "kernel distance"}
 
 
@@ -20,9 +22,7 @@ LOOKS = {"lpips": "LPIPS", "kernel_distance": "kernel distance"}
 def main(folder):
     trials = {}
     for path in sorted(folder.glob("*/values.json")):
-        weight = json.loads((path.parent / "config.json").read_text())["config"][
-            "adversarial_weight"
-        ]
+        weight = read_record(path.parent / "config.json")[0].adversary.weight
         [(amount, values)] = json.loads(path.read_text())["values"].items()
         trials.setdefault(weight, []).append({key: np.mean(own) for key, own in values.items()})
     figure, panels = plt.subplots(1, len(LOOKS), figsize=(9, 3.6), layout="constrained")

@@ -24,7 +24,7 @@ def main(model):
     start_tensorflow()
     import numpy as np
 
-    from kerasgan import load_images, load_restorer, noisy_image
+    from kerasgan import SaltAndPepper, load_images, load_restorer, noisy_image
     from kerasgan.images.contact_sheet import save_comparison
     from kerasgan.images.pixels import from_float, to_float
     from kerasgan.measure.baselines import BASELINES
@@ -38,7 +38,7 @@ def main(model):
     photographs = dict(zip(test.names, test.images, strict=True))
 
     def restored(clean, amount):
-        noisy = from_float(noisy_image(to_float(clean), amount), np.uint8)
+        noisy = from_float(noisy_image(to_float(clean), SaltAndPepper(amount)), np.uint8)
         return {"noise": noisy} | {name: method(noisy) for name, method in methods.items()}
 
     clean = photographs["chelsea"]

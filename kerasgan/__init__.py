@@ -4,40 +4,106 @@ Names are imported when they are first used, so that `import kerasgan` does not 
 """
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-_EXPORTS = {
-    "Bundle": "kerasgan.store.bundle",
-    "CleanImages": "kerasgan.data.clean",
-    "DenoisingGAN": "kerasgan.model.gan",
-    "ImageSet": "kerasgan.data.clean",
-    "KerasganError": "kerasgan.errors",
-    "PRESETS": "kerasgan.presets",
-    "Restorer": "kerasgan.restore.restorer",
-    "RunConfig": "kerasgan.config",
-    "RunFolder": "kerasgan.store.run_folder",
-    "TFLiteModel": "kerasgan.restore.litert",
-    "build_discriminator": "kerasgan.model.discriminators",
-    "build_generator": "kerasgan.model.generators",
-    "evaluate": "kerasgan.measure.evaluation",
-    "evaluation_pairs": "kerasgan.data.pipeline",
-    "export_bundle": "kerasgan.tflite.export",
-    "load_generator": "kerasgan.model.loading",
-    "load_images": "kerasgan.data.sources",
-    "load_restorer": "kerasgan.restore.restorer",
-    "noisy_image": "kerasgan.data.pipeline",
-    "salt_and_pepper": "kerasgan.noise.salt_and_pepper",
-    "steps_per_epoch": "kerasgan.data.pipeline",
-    "train": "kerasgan.training.train",
-    "training_pairs": "kerasgan.data.pipeline",
+if TYPE_CHECKING:
+    from kerasgan.config import RunConfig
+    from kerasgan.data.clean import CleanImages, ImageSet
+    from kerasgan.data.pipeline import (
+        evaluation_pairs,
+        noisy_image,
+        steps_per_epoch,
+        training_pairs,
+    )
+    from kerasgan.data.sources import load_images
+    from kerasgan.errors import KerasganError
+    from kerasgan.measure.comparison import format_rows, summarize
+    from kerasgan.measure.evaluation import center_crops, evaluate, format_table
+    from kerasgan.model.adversary import Adversary
+    from kerasgan.model.discriminators import build_discriminator
+    from kerasgan.model.gan import DenoisingGAN
+    from kerasgan.model.generators import build_generator
+    from kerasgan.model.loading import load_generator
+    from kerasgan.model.promises import promises
+    from kerasgan.noise.base import Noise
+    from kerasgan.noise.salt_and_pepper import SaltAndPepper, salt_and_pepper
+    from kerasgan.presets import PRESETS, preset
+    from kerasgan.restore.litert import TFLiteModel
+    from kerasgan.restore.restorer import Restorer, load_restorer
+    from kerasgan.store.bundle import Bundle
+    from kerasgan.store.run_folder import RunFolder
+    from kerasgan.tflite.export import export_bundle
+    from kerasgan.training.train import train
+    from kerasgan.training.trials import compare
+
+# For editors and type checkers, `from` above; for the running program, where to import from.
+_MODULES = {
+    "config": ["RunConfig"],
+    "data.clean": ["CleanImages", "ImageSet"],
+    "data.pipeline": ["evaluation_pairs", "noisy_image", "steps_per_epoch", "training_pairs"],
+    "data.sources": ["load_images"],
+    "errors": ["KerasganError"],
+    "measure.comparison": ["format_rows", "summarize"],
+    "measure.evaluation": ["center_crops", "evaluate", "format_table"],
+    "model.adversary": ["Adversary"],
+    "model.discriminators": ["build_discriminator"],
+    "model.gan": ["DenoisingGAN"],
+    "model.generators": ["build_generator"],
+    "model.loading": ["load_generator"],
+    "model.promises": ["promises"],
+    "noise.base": ["Noise"],
+    "noise.salt_and_pepper": ["SaltAndPepper", "salt_and_pepper"],
+    "presets": ["PRESETS", "preset"],
+    "restore.litert": ["TFLiteModel"],
+    "restore.restorer": ["Restorer", "load_restorer"],
+    "store.bundle": ["Bundle"],
+    "store.run_folder": ["RunFolder"],
+    "tflite.export": ["export_bundle"],
+    "training.train": ["train"],
+    "training.trials": ["compare"],
 }
+_EXPORTS = {name: module for module, names in _MODULES.items() for name in names}
 
-__all__ = sorted(_EXPORTS)
+__all__ = [
+    "PRESETS",
+    "Adversary",
+    "Bundle",
+    "CleanImages",
+    "DenoisingGAN",
+    "ImageSet",
+    "KerasganError",
+    "Noise",
+    "Restorer",
+    "RunConfig",
+    "RunFolder",
+    "SaltAndPepper",
+    "TFLiteModel",
+    "build_discriminator",
+    "build_generator",
+    "center_crops",
+    "compare",
+    "evaluate",
+    "evaluation_pairs",
+    "export_bundle",
+    "format_rows",
+    "format_table",
+    "load_generator",
+    "load_images",
+    "load_restorer",
+    "noisy_image",
+    "preset",
+    "promises",
+    "salt_and_pepper",
+    "steps_per_epoch",
+    "summarize",
+    "train",
+    "training_pairs",
+]
 
 
 def __getattr__(name: str) -> Any:
     if name in _EXPORTS:
-        return getattr(importlib.import_module(_EXPORTS[name]), name)
+        return getattr(importlib.import_module(f"kerasgan.{_EXPORTS[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

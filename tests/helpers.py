@@ -90,7 +90,7 @@ def bundle_of(generator, path, *, channels=1, **options):
             "quantizations": QUANTIZATIONS,
             "sizes": ((32, 32), (48, 64)),
             "calibration": pictures,
-            "calibration_source": "pictures",
+            "source": "pictures",
             "held_out": textured_set(2, 100, channels=channels),
             "noise": SaltAndPepper((0.05, 0.95)),
             **options,

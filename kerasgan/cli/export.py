@@ -140,7 +140,7 @@ def export(
             sizes=tuple(dict.fromkeys(sizes)),
             any_size=dynamic,
             calibration=images.train,
-            calibration_source=source,
+            source=source,
             held_out=images.held_out if len(images.held_out) else images.train,
             noise=config.noise,
             unseen=known and len(images.held_out) > 0,

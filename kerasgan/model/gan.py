@@ -199,8 +199,8 @@ class DenoisingGAN(keras.Model):
         """
         reconstruction = reconstruction if loss is None else loss
         self.reconstruction_loss = reconstruction_loss(reconstruction, suspects_of)
-        for network in (self.generator, adversary and adversary.discriminator):
-            if network is not None and not network.built:
+        for network in (self.generator, *([] if adversary is None else [adversary.discriminator])):
+            if not network.built:
                 raise ValueError(f"{network.name} has no weights yet: call it once on images")
         reference = OptimizerConfig()
         super().compile(
@@ -213,7 +213,8 @@ class DenoisingGAN(keras.Model):
         self.reconstruction = reconstruction
         self.suspects_of = suspects_of
         self.adversary = adversary
-        self.discriminator = self.d_optimizer = None
+        self.discriminator = None
+        self.d_optimizer: Any = None
         # Built here, inside the strategy's scope if there is one: inside the step it is too late.
         self.g_optimizer.build(self.generator.trainable_variables)
         if adversary is not None:
@@ -227,7 +228,7 @@ class DenoisingGAN(keras.Model):
             ]
 
     def _state(self, name: str, shape: tuple[int, ...], dtype: str = "float32") -> Any:
-        """A variable that is saved with the model; "unknown" until it is first assigned."""
+        """A variable that is saved with the model; NaN, or -1, until it is first assigned."""
         return self.add_weight(
             name=name,
             shape=shape,
@@ -271,7 +272,7 @@ class DenoisingGAN(keras.Model):
         config = dict(config)
         if "adversarial_weight" in config:  # The first version's.
             weight = config.pop("adversarial_weight")
-            own = {
+            own: dict[str, Any] = {
                 "adversary": Adversary(self.discriminator, weight=weight) if weight else None,
                 "suspects_of": SaltAndPepper((0.0, 1.0)) if config.pop("suspects_only") else None,
             }
@@ -309,7 +310,7 @@ class DenoisingGAN(keras.Model):
         with tf.GradientTape() as g_tape:
             restored = self.generator(noisy, training=True)
         if self.adversary is not None:
-            self._update_discriminator(noisy, clean, restored, weight)
+            self._update_discriminator(self.adversary, noisy, clean, restored, weight)
         with g_tape:
             losses, adversarial_weight = self._generator_losses(noisy, clean, restored, weight)
             g_loss = losses["g_reconstruction_loss"]
@@ -330,39 +331,38 @@ class DenoisingGAN(keras.Model):
         self, noisy: Any, clean: Any, restored: Any, weight: Any
     ) -> tuple[dict[str, Any], Any]:
         """The parts of the generator's loss, and what the adversarial one is multiplied by."""
-        balanced = self.adversary is not None and self.adversary.balance == "gradient"
-        tape = tf.GradientTape(persistent=True) if balanced else contextlib.nullcontext()
-        with tape:
+        adversary = self.adversary
+        balanced = adversary is not None and adversary.balance == "gradient"
+        with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
             if balanced:
                 tape.watch(restored)
             of_each = self.reconstruction_loss(noisy, clean, restored)
             losses = {"g_reconstruction_loss": tf.nn.compute_average_loss(of_each, weight)}
-            if self.adversary is not None:
-                of_each = self.adversary.generator_losses(noisy, clean, restored)
+            if adversary is not None:
+                of_each = adversary.generator_losses(noisy, clean, restored)
                 losses["g_adversarial_loss"] = tf.nn.compute_average_loss(of_each, weight)
-        if self.adversary is None:
-            return losses, None
-        if not balanced:
-            return losses, self.adversary.weight
-        squares = [
-            tf.reduce_sum(tf.square(tf.stop_gradient(tape.gradient(loss, restored))))
-            for loss in losses.values()
-        ]
-        squares = tf.distribute.get_replica_context().all_reduce(
-            tf.distribute.ReduceOp.SUM, tf.stack(squares)
-        )
-        before, now = self.gradient_lengths.value, tf.sqrt(squares)
-        mean = tf.where(tf.math.is_nan(before), now, before + (1.0 - _MOMENTUM) * (now - before))
-        self.gradient_lengths.assign(mean)
-        return losses, self.adversary.weight * tf.math.divide_no_nan(mean[0], mean[1])
+        if adversary is None or not balanced:
+            return losses, adversary and adversary.weight
+        slopes = [tape.gradient(loss, restored) for loss in losses.values()]
+        return losses, adversary.weight * self._ratio_of_lengths(slopes)
 
-    def _update_discriminator(self, noisy: Any, clean: Any, restored: Any, weight: Any) -> None:
+    def _ratio_of_lengths(self, slopes: list[Any]) -> Any:
+        """How many times as long the first gradient is as the second, by running means."""
+        squares = tf.stack([tf.reduce_sum(tf.square(slope)) for slope in slopes])
+        context = tf.distribute.get_replica_context()
+        now = tf.sqrt(context.all_reduce(tf.distribute.ReduceOp.SUM, tf.stop_gradient(squares)))
+        self.gradient_lengths.assign(_moved(self.gradient_lengths.value, now, 1.0 - _MOMENTUM))
+        return tf.math.divide_no_nan(*tf.unstack(self.gradient_lengths.value))
+
+    def _update_discriminator(
+        self, adversary: Adversary, noisy: Any, clean: Any, restored: Any, weight: Any
+    ) -> None:
         with tf.GradientTape() as d_tape:
-            judgement = self.adversary.judge(noisy, clean, restored)
+            judgement = adversary.judge(noisy, clean, restored)
             # Averaged over the global batch: Keras sums gradients over replicas.
             d_loss = tf.nn.compute_average_loss(judgement.losses, weight)
             scaled = self.d_optimizer.scale_loss(d_loss)
-        variables = self.discriminator.trainable_variables
+        variables = adversary.discriminator.trainable_variables
         self.d_optimizer.apply(d_tape.gradient(scaled, variables), variables)
         self._track(d_loss=d_loss)
         for key, logits, label in (
@@ -398,9 +398,8 @@ class DenoisingGAN(keras.Model):
     def _average_statistics(self) -> None:
         """Averages what normalisations have seen as the optimizer averages weights."""
         for average, statistic in zip(self.averaged_statistics, self._statistics, strict=False):
-            before, now = average.value, statistic.value
-            change = (1.0 - self.g_optimizer.ema_momentum) * (now - before)
-            average.assign(tf.where(tf.math.is_nan(before), now, before + change))
+            share = 1.0 - self.g_optimizer.ema_momentum
+            average.assign(_moved(average.value, statistic.value, share))
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """Measures PSNR, SSIM and MSE as users see them: clipped and rounded to 8 bits."""
@@ -466,6 +465,11 @@ class DenoisingGAN(keras.Model):
             "name": self.name,
             "generator": keras.saving.serialize_keras_object(self.generator),
         }
+
+
+def _moved(average: Any, value: Any, share: float) -> Any:
+    """A running mean after one more value; the value itself where there was none before."""
+    return tf.where(tf.math.is_nan(average), value, average + share * (value - average))
 
 
 def _reported(results: dict[str, Any]) -> dict[str, Any]:

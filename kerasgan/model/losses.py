@@ -22,16 +22,21 @@ class Charbonnier(keras.losses.Loss):
     computed imaging, ICIP 1994.
     """
 
-    def __init__(self, epsilon=1e-3, reduction="sum_over_batch_size", name="charbonnier"):
+    def __init__(
+        self,
+        epsilon: float = 1e-3,
+        reduction: str = "sum_over_batch_size",
+        name: str = "charbonnier",
+    ):
         super().__init__(name=name, reduction=reduction)
         self.epsilon = epsilon
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Any, y_pred: Any) -> Any:
         """Error per pixel: (N, H, W, C) twice, to (N, H, W)."""
         error = ops.sqrt(ops.square(y_pred - y_true) + self.epsilon**2)
         return ops.mean(error, axis=-1)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "epsilon": self.epsilon}
 
 

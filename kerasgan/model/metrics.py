@@ -1,26 +1,29 @@
 """PSNR, SSIM and MSE as Keras metrics, which agree with the functions of measure.metrics."""
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 import tensorflow as tf
 
 from kerasgan.measure.metrics import EXACT_PSNR, SSIM_WINDOW
 
 
-def _mse_per_image(clean, restored):
+def _mse_per_image(clean: Any, restored: Any) -> Any:
     error = tf.math.squared_difference(tf.cast(clean, tf.float64), tf.cast(restored, tf.float64))
     return tf.reduce_mean(error, axis=(1, 2, 3))
 
 
-def _psnr_per_image(clean, restored):
+def _psnr_per_image(clean: Any, restored: Any) -> Any:
     # The floor is the error at EXACT_PSNR.
     error = tf.maximum(_mse_per_image(clean, restored), 10 ** (-EXACT_PSNR / 10))
     return -10 * tf.math.log(error) / tf.math.log(tf.constant(10, tf.float64))
 
 
-def _ssim_per_image(clean, restored):
+def _ssim_per_image(clean: Any, restored: Any) -> Any:
     x, y = tf.cast(clean, tf.float64), tf.cast(restored, tf.float64)
 
-    def local_mean(images):
+    def local_mean(images: Any) -> Any:
         return tf.nn.avg_pool2d(images, SSIM_WINDOW, strides=1, padding="VALID")
 
     mean_x, mean_y = local_mean(x), local_mean(y)
@@ -38,13 +41,15 @@ def _ssim_per_image(clean, restored):
 class _MeanOverImages(keras.metrics.Mean):
     """Mean over images of a function of (clean, restored), float (N, H, W, C) in [0, 1]."""
 
-    def __init__(self, name, dtype=None):
+    per_image: Callable[[Any, Any], Any]
+
+    def __init__(self, name: str, dtype: Any = None):
         super().__init__(name=name, dtype=dtype)
 
-    def update_state(self, clean, restored, sample_weight=None):
+    def update_state(self, clean: Any, restored: Any, sample_weight: Any = None) -> None:
         super().update_state(self.per_image(clean, restored), sample_weight)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"name": self.name, "dtype": self.dtype}
 
 
@@ -54,7 +59,7 @@ class PSNR(_MeanOverImages):
 
     per_image = staticmethod(_psnr_per_image)
 
-    def __init__(self, name="psnr", dtype=None):
+    def __init__(self, name: str = "psnr", dtype: Any = None):
         super().__init__(name, dtype)
 
 
@@ -64,7 +69,7 @@ class SSIM(_MeanOverImages):
 
     per_image = staticmethod(_ssim_per_image)
 
-    def __init__(self, name="ssim", dtype=None):
+    def __init__(self, name: str = "ssim", dtype: Any = None):
         super().__init__(name, dtype)
 
 
@@ -74,5 +79,5 @@ class MSE(_MeanOverImages):
 
     per_image = staticmethod(_mse_per_image)
 
-    def __init__(self, name="mse", dtype=None):
+    def __init__(self, name: str = "mse", dtype: Any = None):
         super().__init__(name, dtype)

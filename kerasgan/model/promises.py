@@ -57,11 +57,13 @@ def promises(generator: keras.Model) -> Promises:
     """Computes what a generator promises.
 
     Args:
-        generator: a functional model from (N, H, W, C) to the same.
+        generator: a model from (N, H, W, C) to the same.
 
     Returns:
-        Its promises.
+        Its promises; of a model that is not functional, none.
     """
+    if not hasattr(generator, "operations"):
+        return Promises(multiple=1, reach=None, certain_exact=False)
     fields = _fields(generator)
     known = [field for field in fields.values() if field is not None]
     output = fields[id(generator.output)]

@@ -121,7 +121,8 @@ class Noise(abc.ABC):
         Returns:
             The changed copy.
         """
-        return dataclasses.replace(self, level=level)
+        values: dict[str, Any] = {"level": level}
+        return dataclasses.replace(self, **values)
 
     def to_dict(self) -> dict[str, Any]:
         """Returns kind and values as a JSON-compatible dictionary."""

@@ -3,12 +3,15 @@
 import itertools
 import tempfile
 import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
 from tensorflow.lite.python.convert_phase import ConverterError
 
 from kerasgan.errors import ModelError, OutputError, first_line
+from kerasgan.images.pixels import Pixels
 from kerasgan.model.promises import promises
 from kerasgan.restore.litert import INPUT, OUTPUT, SIGNATURE
 from kerasgan.startup import held_back_stderr
@@ -20,7 +23,7 @@ from kerasgan.tflite.rounding import round_kernels
 _SAMPLE, _EXTENT = 32, 64
 
 
-def signature_names(sizes):
+def signature_names(sizes: Sequence[tuple[Any, Any]]) -> dict[str, tuple[Any, Any]]:
     """Names the signature of each size.
 
     Args:
@@ -35,7 +38,14 @@ def signature_names(sizes):
     }
 
 
-def convert(generator, quantization, *, sizes=None, calibration=None, numbers="uint8"):
+def convert(
+    generator: keras.Model,
+    quantization: str,
+    *,
+    sizes: Sequence[tuple[int, int]] | None = None,
+    calibration: Callable[[tuple[int, int]], Iterable[Pixels]] | None = None,
+    numbers: str = "uint8",
+) -> bytes:
     """Converts a generator.
 
     Args:
@@ -62,19 +72,14 @@ def convert(generator, quantization, *, sizes=None, calibration=None, numbers="u
     integer = quantization == "int8"
     if quantization not in QUANTIZATIONS or numbers not in NUMBERS:
         raise ValueError(f"no quantization {quantization!r}, {numbers!r}")
-    if integer and (sizes is None or calibration is None):
-        raise ValueError("int8 needs sizes and calibration pictures")
     check_sizes(generator, sizes or ())
     signatures = signature_names(sizes or [(None, None)])
+    pictures_of: dict[str, list[Pixels]] = {}
     if integer:
-        pictures = list(calibration(sizes[0]))
-        sample = [
-            picture[:_EXTENT, :_EXTENT] for picture in pictures[:: max(1, len(pictures) // _SAMPLE)]
-        ]
-        generator = round_kernels(equalize(generator, pictures, sample), sample)
-        # Large pictures may reach further than small ones, and all sizes share these ranges.
-        every_size = itertools.chain.from_iterable(map(calibration, signatures.values()))
-        generator = limit_ranges(generator, every_size)
+        if sizes is None or calibration is None:
+            raise ValueError("int8 needs sizes and calibration pictures")
+        pictures_of = {name: list(calibration(size)) for name, size in signatures.items()}
+        generator = _prepared(generator, pictures_of)
     with tempfile.TemporaryDirectory() as folder, held_back_stderr():
         try:
             _save(generator, signatures, folder, known_range=integer)
@@ -92,8 +97,8 @@ def convert(generator, quantization, *, sizes=None, calibration=None, numbers="u
             converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
             converter.representative_dataset = lambda: (
                 (name, {INPUT: picture[None]})
-                for name, size in signatures.items()
-                for picture in calibration(size)
+                for name, pictures in pictures_of.items()
+                for picture in pictures
             )
             converter.inference_input_type = converter.inference_output_type = getattr(tf, numbers)
         try:
@@ -107,7 +112,18 @@ def convert(generator, quantization, *, sizes=None, calibration=None, numbers="u
             ) from error
 
 
-def check_sizes(generator, sizes):
+def _prepared(generator: keras.Model, pictures_of: Mapping[str, list[Pixels]]) -> keras.Model:
+    """Copies a generator, with the weights and ranges that 8 bits hold best."""
+    pictures = next(iter(pictures_of.values()))
+    sample = [
+        picture[:_EXTENT, :_EXTENT] for picture in pictures[:: max(1, len(pictures) // _SAMPLE)]
+    ]
+    generator = round_kernels(equalize(generator, pictures, sample), sample)
+    # Large pictures may reach further than small ones, and all sizes share these ranges.
+    return limit_ranges(generator, itertools.chain.from_iterable(pictures_of.values()))
+
+
+def check_sizes(generator: keras.Model, sizes: Sequence[tuple[int, int]]) -> None:
     """Checks that a generator takes pictures of these sizes.
 
     Args:
@@ -129,7 +145,13 @@ def check_sizes(generator, sizes):
             )
 
 
-def _save(generator, signatures, folder, *, known_range):
+def _save(
+    generator: keras.Model,
+    signatures: Mapping[str, tuple[Any, Any]],
+    folder: str,
+    *,
+    known_range: bool,
+) -> None:
     """Writes a SavedModel; `known_range` states that inputs and outputs lie in [0, 1].
 
     The converter then gives both a scale of exactly 1/255, whatever the calibration pictures hold.
@@ -137,7 +159,7 @@ def _save(generator, signatures, folder, *, known_range):
     archive = keras.export.ExportArchive()
     archive.track(generator)
 
-    def denoise(noisy):
+    def denoise(noisy: Any) -> dict[str, Any]:
         if not known_range:
             return {OUTPUT: generator(noisy, training=False)}
         noisy = tf.quantization.fake_quant_with_min_max_args(noisy, 0.0, 1.0)

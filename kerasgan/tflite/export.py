@@ -30,7 +30,7 @@ from kerasgan.store.bundle import (
     hash_of,
 )
 from kerasgan.store.files import atomic_folder
-from kerasgan.tflite import checks
+from kerasgan.tflite import QUANTIZATIONS, checks
 from kerasgan.tflite.calibration import PICTURES, calibration_pictures
 from kerasgan.tflite.card import write_card
 from kerasgan.tflite.convert import check_sizes, convert, signature_names
@@ -44,13 +44,13 @@ def export_bundle(
     generator: Any,
     path: Path | str,
     *,
-    quantizations: Sequence[str],
-    sizes: Sequence[tuple[int, int]],
-    any_size: bool = False,
-    calibration: ImageSet,
-    calibration_source: str,
-    held_out: ImageSet,
     noise: Noise,
+    calibration: ImageSet,
+    held_out: ImageSet,
+    source: str,
+    quantizations: Sequence[str] = QUANTIZATIONS,
+    sizes: Sequence[tuple[int, int]] = ((48, 48),),
+    any_size: bool = False,
     unseen: bool = False,
     numbers: str = "uint8",
     seed: int = 0,
@@ -65,13 +65,13 @@ def export_bundle(
     Args:
         generator: the Keras model.
         path: the folder to make.
-        quantizations: which of `convert.QUANTIZATIONS`.
+        noise: what the generator undoes.
+        calibration: clean images by which "int8" chooses its ranges.
+        held_out: clean images on which the files are compared with Keras.
+        source: what those images are called in the manifest.
+        quantizations: which of `tflite.QUANTIZATIONS`.
         sizes: heights and widths that the files take, in pixels; each is a signature.
         any_size: whether to write a float32 file that takes any size, too.
-        calibration: clean images by which "int8" chooses its ranges.
-        calibration_source: what those, and `held_out`, are called in the manifest.
-        held_out: clean images on which the files are compared with Keras.
-        noise: what the generator undoes.
         unseen: whether it is known that training did not see those.
         numbers: what "int8" takes and gives; see `convert.convert`.
         seed: decides the calibration pictures.
@@ -142,9 +142,9 @@ def export_bundle(
             "noise": noise.to_dict(),
             "files": files,
             "generator": _entry(folder / KERAS),
-            "checked": {"source": _name(calibration_source), "unseen": unseen},
+            "checked": {"source": _name(source), "unseen": unseen},
             "calibration": {
-                "source": _name(calibration_source),
+                "source": _name(source),
                 "pictures": PICTURES,
                 "levels": list(noise.calibration_range),
                 "seed": seed,

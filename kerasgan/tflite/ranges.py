@@ -1,6 +1,8 @@
 """Ranges of what flows between layers: 8 bits hold all channels of a tensor with one scale."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -8,13 +10,17 @@ import tensorflow as tf
 from keras import layers
 from scipy import optimize, special
 
+from kerasgan.images.pixels import Pixels
+
 # Of the widest channel: what is narrower still is not widened further.
 _LEAST = 1 / 64
 # The power by which a mean stands for a maximum, while scales are sought.
 _POWER = 64
 
 
-def equalize(generator, pictures, sample):
+def equalize(
+    generator: keras.Model, pictures: Sequence[Pixels], sample: Sequence[Pixels]
+) -> keras.Model:
     """Copies a generator, with the channels of each tensor scaled to what 8 bits hold best.
 
     Additions and ReLUs without a limit pass a positive scale on. So whatever a channel of the
@@ -60,7 +66,7 @@ def equalize(generator, pictures, sample):
     return equal
 
 
-def quietest_scales(widths, gains):
+def quietest_scales(widths: Pixels, gains: Pixels) -> Pixels:
     """What to divide channels by, for the least noise of rounding at the output.
 
     A tensor is rounded to steps as wide as its widest channel, once divided, and a channel's
@@ -83,7 +89,7 @@ def quietest_scales(widths, gains):
     # A network that is not trained may depend on nothing.
     gains = gains[:, excited] / max(gains.max(), 1e-30) + 1e-9
 
-    def noise(widest):
+    def noise(widest: Pixels) -> Any:
         scale = special.logsumexp(_POWER * (logs - widest[:, np.newaxis]), axis=0) / _POWER
         return special.logsumexp(2 * (widest[:, np.newaxis] + scale), b=gains)
 
@@ -93,7 +99,7 @@ def quietest_scales(widths, gains):
     return scales
 
 
-def limit_ranges(generator, pictures):
+def limit_ranges(generator: keras.Model, pictures: Iterable[Pixels]) -> keras.Model:
     """Copies a generator, with ranges stated for what a ReLU cuts off after an addition.
 
     Below the negative of what is added to it, such a value cannot pass the ReLU, however far below
@@ -113,7 +119,7 @@ def limit_ranges(generator, pictures):
     observed = graph.ranges(cut, pictures)
     ranges = {graph.maker(tensor).name: observed[id(tensor)] for tensor in cut}
 
-    def stating_range(operation, *args, **kwargs):
+    def stating_range(operation: Any, *args: Any, **kwargs: Any) -> Any:
         values = operation(*args, **kwargs)
         if operation.name not in ranges:
             return values
@@ -128,12 +134,12 @@ def limit_ranges(generator, pictures):
 class _Stated(layers.Layer):
     """States the range of its input to the converter."""
 
-    def __init__(self, low, high):
+    def __init__(self, low: float, high: float):
         super().__init__()
         # A range holds zero and is not empty.
         self._range = min(low, 0.0), max(high, 1e-6)
 
-    def call(self, values):
+    def call(self, values: Any) -> Any:
         return tf.quantization.fake_quant_with_min_max_args(values, *self._range)
 
 
@@ -141,11 +147,11 @@ class _Stated(layers.Layer):
 class _Range:
     """The lowest and highest value that each channel of a tensor takes, of those that count."""
 
-    low: np.ndarray
-    high: np.ndarray
+    low: Pixels
+    high: Pixels
 
     @property
-    def widths(self):
+    def widths(self) -> Pixels:
         return np.maximum(np.maximum(-self.low, self.high), 0.0)
 
 
@@ -153,17 +159,19 @@ class _Range:
 class _Stream:
     """Tensors whose channels must keep one scale, what makes them, and what reads them."""
 
-    tensors: list
-    makers: list
-    readers: list
+    tensors: list[Any]
+    makers: list[Any]
+    readers: list[Any]
 
 
 class _Graph:
     """Who makes and who reads the tensors of a functional model."""
 
-    def __init__(self, model):
+    def __init__(self, model: keras.Model):
         self._model = model
-        self._makers, self._readers, self._tensors = {}, {}, {}
+        self._makers: dict[int, Any] = {}
+        self._readers: dict[int, list[Any]] = {}
+        self._tensors: dict[int, Any] = {}
         for operation in model.operations:
             for tensor in keras.tree.flatten(operation.output):
                 self._makers[id(tensor)] = operation
@@ -174,13 +182,13 @@ class _Graph:
                     self._readers.setdefault(id(tensor), []).append(operation)
 
     @property
-    def tensors(self):
+    def tensors(self) -> list[Any]:
         return list(self._tensors.values())
 
-    def maker(self, tensor):
+    def maker(self, tensor: Any) -> Any:
         return self._makers[id(tensor)]
 
-    def streams(self):
+    def streams(self) -> list[_Stream]:
         """The streams that normalisations alone make, and convolutions alone read."""
         stream_of = {key: {key} for key in self._tensors}
         for operation in self._model.operations:
@@ -189,8 +197,8 @@ class _Graph:
                 joined = set().union(*(stream_of[id(tensor)] for tensor in tensors))
                 stream_of.update(dict.fromkeys(joined, joined))
         streams = []
-        for keys in {id(keys): keys for keys in stream_of.values()}.values():
-            keys = [key for key in self._tensors if key in keys]
+        for joined in {id(keys): keys for keys in stream_of.values()}.values():
+            keys = [key for key in self._tensors if key in joined]
             makers = [self._makers[key] for key in keys]
             readers = [reader for key in keys for reader in self._readers[key]]
             makers, readers = (
@@ -206,52 +214,61 @@ class _Graph:
                 streams.append(_Stream(tensors, makers, readers))
         return streams
 
-    def added_before_relu(self, tensor):
+    def added_before_relu(self, tensor: Any) -> bool:
         """Whether an addition, whose sum a ReLU alone reads, alone reads a tensor."""
         reader = self._only_reader(tensor)
         return type(reader) is layers.Add and self._within_relu(reader.output)
 
-    def _within_relu(self, tensor):
+    def _within_relu(self, tensor: Any) -> bool:
         return type(self._only_reader(tensor)) is layers.ReLU
 
-    def _only_reader(self, tensor):
+    def _only_reader(self, tensor: Any) -> Any:
         readers = self._readers[id(tensor)]
         return readers[0] if len(readers) == 1 else None
 
-    def ranges(self, tensors, pictures):
+    def ranges(self, tensors: Sequence[Any], pictures: Iterable[Pixels]) -> dict[int, _Range]:
         """Observes ranges, by the tensors' id; without tensors that exist within a ReLU alone."""
-        tensors = {id(tensor): tensor for tensor in tensors if not self._within_relu(tensor)}
+        kept = {id(tensor): tensor for tensor in tensors if not self._within_relu(tensor)}
         added = [
             other
-            for tensor in tensors.values()
+            for tensor in kept.values()
             if self.added_before_relu(tensor)
             for other in self._only_reader(tensor).input
         ]
-        observed = tensors | {id(tensor): tensor for tensor in added}
+        observed = kept | {id(tensor): tensor for tensor in added}
         observer = keras.Model(self._model.input, list(observed.values()))
+
+        # As one graph for every size: by itself, Keras takes most of the time to call layers.
+        @tf.function(input_signature=[tf.TensorSpec(observer.input_shape, tf.float32)])
+        def extremes(picture: Any) -> Any:
+            return [
+                (tf.reduce_min(seen, axis=(0, 1, 2)), tf.reduce_max(seen, axis=(0, 1, 2)))
+                for seen in observer(picture)
+            ]
+
         low, high = (
             {key: np.full(tensor.shape[-1], start) for key, tensor in observed.items()}
             for start in (np.inf, -np.inf)
         )
         for picture in pictures:
-            for key, seen in zip(observed, observer(picture[np.newaxis]), strict=True):
-                low[key] = np.minimum(low[key], np.min(seen, axis=(0, 1, 2)))
-                high[key] = np.maximum(high[key], np.max(seen, axis=(0, 1, 2)))
+            for key, (least, most) in zip(observed, extremes(picture[np.newaxis]), strict=True):
+                low[key] = np.minimum(low[key], least)
+                high[key] = np.maximum(high[key], most)
         ranges = {}
-        for key, tensor in tensors.items():
+        for key, tensor in kept.items():
             ranges[key] = _Range(low[key], high[key])
             if self.added_before_relu(tensor):
                 addition = self._only_reader(tensor)
                 others = [id(other) for other in addition.input]
                 others.remove(key)
-                most, least = (sum(end[other] for other in others) for end in (high, low))
-                ranges[key].low = np.maximum(low[key], -np.maximum(most, 0.0))
+                top, bottom = (sum(end[other] for other in others) for end in (high, low))
+                ranges[key].low = np.maximum(low[key], -np.maximum(top, 0.0))
                 largest = self._only_reader(addition.output).max_value
                 if largest is not None:
-                    ranges[key].high = np.minimum(high[key], largest - np.minimum(least, 0.0))
+                    ranges[key].high = np.minimum(high[key], largest - np.minimum(bottom, 0.0))
         return ranges
 
-    def gains(self, tensors, pictures):
+    def gains(self, tensors: Sequence[Any], pictures: Iterable[Pixels]) -> dict[int, Pixels]:
         """The output's squared change with squared changes of channels, by the tensors' id.
 
         Summed over pixels and pictures; gradients of randomly signed sums of the output have that
@@ -259,7 +276,7 @@ class _Graph:
         """
         observer = keras.Model(self._model.input, [*tensors, self._model.output])
         draw = np.random.default_rng(0)
-        gains = dict.fromkeys(map(id, tensors), 0.0)
+        gains: dict[int, Any] = dict.fromkeys(map(id, tensors), 0.0)
         for picture in pictures:
             picture = tf.constant(picture[np.newaxis])
             with tf.GradientTape() as tape:
@@ -275,7 +292,7 @@ class _Graph:
         return gains
 
 
-def _passes_scale_on(operation):
+def _passes_scale_on(operation: Any) -> bool:
     if type(operation) is layers.ReLU:
         return operation.max_value is None
     return type(operation) is layers.Add

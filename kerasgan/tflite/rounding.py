@@ -1,8 +1,13 @@
 """Rounding kernels to 8 bits so that their errors make up for each other."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
+
+from kerasgan.images.pixels import Pixels
 
 _ROWS = 20_000
 _LEVELS = 127
@@ -10,7 +15,7 @@ _LEVELS = 127
 _DAMPING = 0.01
 
 
-def round_kernels(generator, pictures):
+def round_kernels(generator: keras.Model, pictures: Sequence[Pixels]) -> keras.Model:
     """Copies a generator, with the kernels of its convolutions at the values that 8 bits hold.
 
     Each output channel has a scale of its own, which the converter finds again. Weights are rounded
@@ -32,7 +37,7 @@ def round_kernels(generator, pictures):
     rounded.set_weights(generator.get_weights())
     layers = [layer for layer in generator.layers if type(layer) is keras.layers.Conv2D]
     observer = keras.Model(generator.input, [layer.input for layer in layers])
-    rows = [[] for _ in layers]
+    rows: list[list[Pixels]] = [[] for _ in layers]
     for picture in pictures:
         seen = observer(picture[np.newaxis])
         for layer, values, own in zip(layers, seen, rows, strict=True):
@@ -45,7 +50,7 @@ def round_kernels(generator, pictures):
     return rounded
 
 
-def _rows(layer, seen, most):
+def _rows(layer: keras.layers.Conv2D, seen: Any, most: int) -> Pixels:
     """The inputs that a kernel is multiplied with, one position per row, `most` at random."""
     size, stride = layer.kernel_size, layer.strides
     patches = tf.image.extract_patches(
@@ -55,7 +60,7 @@ def _rows(layer, seen, most):
     return np.random.default_rng(0).choice(rows, min(len(rows), most), replace=False)
 
 
-def _rounded(matrix, rows):
+def _rounded(matrix: Pixels, rows: Pixels) -> Pixels:
     """Rounds a matrix (inputs, outputs), column by column to a grid of its own."""
     square = rows.T @ rows / len(rows)
     square += (_DAMPING * np.mean(np.diag(square)) + 1e-9) * np.eye(len(square))

@@ -7,6 +7,7 @@ from kerasgan.data.pipeline import evaluation_pairs, training_pairs
 from kerasgan.measure.metrics import mean_psnr, psnr
 from kerasgan.model.adversary import Adversary
 from kerasgan.model.gan import DenoisingGAN
+from kerasgan.model.losses import Charbonnier
 from kerasgan.model.optimizers import build_optimizer
 from kerasgan.noise.salt_and_pepper import SaltAndPepper
 from tests.helpers import image_set, small_config
@@ -190,3 +191,121 @@ def test_summary_shows_both_networks(capsys):
     text = capsys.readouterr().out
     assert "selective_generator" in text
     assert "discriminator" in text
+
+
+# What Keras' users try.
+
+
+def batch():
+    noisy, clean = next(iter(pairs()))
+    return noisy.numpy(), clean.numpy()
+
+
+def test_sample_weights_scale_each_images_losses():
+    noisy, clean = batch()
+    gan = small_gan()
+    of_each = gan.reconstruction_loss(noisy, clean, gan.generator(noisy, training=True))
+    weight = np.array([1, 0, 3, 0.5], np.float32)
+    logs = gan.train_on_batch(noisy, clean, sample_weight=weight, return_dict=True)
+    assert logs["g_reconstruction_loss"] == pytest.approx(np.mean(weight * of_each), rel=1e-4)
+    history = gan.fit(noisy, clean, sample_weight=weight, verbose=0).history
+    assert np.isfinite(history["g_loss"]).all()
+
+
+def test_images_without_weight_do_not_move_the_generator():
+    noisy, clean = batch()
+    gan = small_gan(adversary__weight=0.0, g_optimizer__algorithm="adam")
+    before = [value.copy() for value in map(np.array, gan.generator.trainable_variables)]
+    gan.train_on_batch(noisy, clean, sample_weight=np.zeros(4, np.float32))
+    for one, other in zip(before, gan.generator.trainable_variables, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("option", ["loss", "reconstruction"])
+def test_any_keras_loss_is_taken(option, tmp_path):
+    gan = small_gan()
+    gan.compile(**{option: Charbonnier(0.3)})
+    logs = gan.train_on_batch(*batch(), return_dict=True)
+    assert np.isfinite(logs["g_loss"])
+    gan.save(tmp_path / "model.keras")
+    assert keras.models.load_model(tmp_path / "model.keras").reconstruction.epsilon == 0.3
+
+
+def test_regularization_counts():
+    noisy = keras.Input((None, None, 1))
+    ones = keras.layers.Conv2D(
+        1, 3, padding="same", kernel_initializer="ones", kernel_regularizer=keras.regularizers.L2(2)
+    )
+    gan = DenoisingGAN(keras.Model(noisy, ones(noisy)))
+    gan.compile(keras.optimizers.SGD(0.01))
+    data = batch()
+    logs = gan.train_on_batch(*data, return_dict=True)
+    assert logs["g_regularization_loss"] == pytest.approx(18.0)
+    assert logs["g_loss"] == pytest.approx(18.0 + logs["g_reconstruction_loss"])
+    for _ in range(100):
+        logs = gan.train_on_batch(*data, return_dict=True)
+    assert logs["g_regularization_loss"] < 1.0
+
+
+def test_a_global_policy_of_mixed_precision_counts():
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        gan = DenoisingGAN.from_preset("selective-small", patch_size=32)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert {layer.compute_dtype for layer in gan.generator.layers} == {"float32", "bfloat16"}
+
+
+@pytest.mark.parametrize("as_dataset", [False, True])
+def test_pixels_of_8_bits_are_refused(as_dataset):
+    noisy, clean = (255 * images for images in batch())
+    data = (tf.data.Dataset.from_tensors((noisy, clean)),) if as_dataset else (noisy, clean)
+    with pytest.raises(ValueError, match=r"must lie in \[0, 1\]: divide 8-bit pixels by 255"):
+        small_gan().fit(*data, verbose=0)
+
+
+def test_sizes_that_do_not_fit_name_the_multiple():
+    with pytest.raises(ValueError, match="50×51 do not fit .* multiples of 4"):
+        small_gan().predict(np.zeros((1, 50, 51, 1), np.float32), verbose=0)
+
+
+def test_a_network_without_weights_yet_is_named():
+    class Subclassed(keras.Model):
+        def __init__(self):
+            super().__init__(name="mine")
+            self.convolution = keras.layers.Conv2D(1, 3, padding="same")
+
+        def call(self, noisy):
+            return self.convolution(noisy)
+
+    gan = DenoisingGAN(Subclassed())
+    with pytest.raises(ValueError, match="mine has no weights yet: call it once on images"):
+        gan.compile()
+    gan.generator(np.zeros((1, 16, 16, 1), np.float32))
+    gan.compile()
+    assert np.isfinite(gan.train_on_batch(*batch(), return_dict=True)["g_loss"])
+
+
+def test_the_generator_is_what_is_exported(tmp_path):
+    gan = small_gan()
+    gan.export(tmp_path / "saved", verbose=False)
+    noisy, _ = batch()
+    saved = tf.saved_model.load(str(tmp_path / "saved"))
+    np.testing.assert_allclose(saved.serve(noisy), gan.predict(noisy, verbose=0), atol=1e-6)
+
+
+def test_statistics_of_normalizations_are_averaged_with_the_weights():
+    gan = small_gan(g_optimizer__ema_momentum=0.9)
+    norms = [
+        layer
+        for layer in gan.generator.layers
+        if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+    expected = None
+    for data in pairs().take(3):
+        gan.train_step(data)
+        now = norms[0].moving_variance.numpy()
+        expected = now if expected is None else 0.9 * expected + 0.1 * now
+    with gan.averaged_weights():
+        np.testing.assert_allclose(norms[0].moving_variance, expected, rtol=1e-5)
+    np.testing.assert_array_equal(norms[0].moving_variance, now)

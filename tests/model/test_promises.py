@@ -34,6 +34,9 @@ def test_the_multiple_is_what_the_network_takes(generator):
 def looking_into_the_corners(generator):
     """Gives a network weights by which what is farthest shows: no ReLU cuts off, nothing clips."""
     for layer in generator.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.gamma.assign(np.ones(layer.gamma.shape))
+            layer.beta.assign(np.zeros(layer.beta.shape))
         if isinstance(layer, layers.Conv2D | layers.Conv2DTranspose):
             kernel = np.zeros(layer.kernel.shape)
             corners = (
@@ -62,7 +65,7 @@ def test_nothing_beyond_the_reach_changes_a_pixel(generator):
         farthest = max(farthest, np.abs(rows - place).max(), np.abs(columns - place).max())
     assert farthest <= reach
     # And it is not said to reach much further than it does.
-    assert farthest >= 0.9 * reach
+    assert farthest >= 0.85 * reach
 
 
 def test_certain_pixels_are_promised_where_they_come_back(generator):
