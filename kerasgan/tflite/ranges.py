@@ -243,7 +243,7 @@ class _Graph:
         def extremes(picture: Any) -> Any:
             return [
                 (tf.reduce_min(seen, axis=(0, 1, 2)), tf.reduce_max(seen, axis=(0, 1, 2)))
-                for seen in observer(picture)
+                for seen in keras.tree.flatten(observer(picture))
             ]
 
         low, high = (

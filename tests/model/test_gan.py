@@ -10,6 +10,7 @@ from kerasgan.model.gan import DenoisingGAN
 from kerasgan.model.losses import Charbonnier
 from kerasgan.model.optimizers import build_optimizer
 from kerasgan.noise.salt_and_pepper import SaltAndPepper
+from kerasgan.presets import preset
 from tests.helpers import image_set, small_config
 
 IMAGES = image_set(8)
@@ -117,7 +118,8 @@ def test_evaluate_measures_eight_bit_outputs():
 
 @pytest.mark.parametrize("name", ["classic", "selective"])
 def test_saved_and_loaded_gans_go_on_bit_equal(name, tmp_path):
-    gan = small_gan(name, discriminator__dropout=0.0)
+    algorithm = preset(name).g_optimizer.algorithm
+    gan = small_gan(name, discriminator__dropout=0.0, g_optimizer__algorithm=algorithm)
     gan.fit(pairs(), steps_per_epoch=2, verbose=0, shuffle=False)
     gan.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
