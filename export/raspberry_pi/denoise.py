@@ -12,19 +12,30 @@ folder `bundle` beside this program.
 
 import argparse
 import contextlib
+import errno
 import hashlib
 import json
+import logging
 import os
 import resource
+import secrets
 import signal
+import stat
+import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
+# Pillow goes by the content, whatever the suffix, and would hand PostScript over to Ghostscript.
+FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF")
+# TIFF's own tags tell how the pixels lay in the old file, but for the few that tell of the picture,
+# and 34675 is its colour profile: a new TIFF that got these could not be read.
+LAYOUT_TAGS = {*range(254, 533), 34675} - {270, 271, 272, 282, 283, 296, 305, 306, 315}
 # Colour of this many pixels takes half a gigabyte: it fits on a Pi with 1 GB.
 MAX_PIXELS = 50_000_000
 # Rows that are copied out of a decoded picture at once.
@@ -33,6 +44,19 @@ STRIP = 256
 SETTLED_SECONDS = 2.0
 # How long a folder is left alone that could not be written to.
 RETRY_SECONDS = 30.0
+# What disks, memory sticks and network shares answer that may take the same picture later; not that
+# a name is too long, for example.
+PASSING = {
+    getattr(errno, name)
+    for name in (
+        *("ENOSPC", "EDQUOT", "EIO", "EROFS", "EACCES", "EPERM", "ENOENT", "ENOTDIR", "EEXIST"),
+        *("ENODEV", "ENOTCONN", "ESTALE", "ETIMEDOUT", "EHOSTDOWN", "EBUSY", "ENOMEM", "EMFILE"),
+    )
+}
+# How long a file of unknown origin may take to restore a picture of each of its sizes.
+TRIAL_SECONDS = 300.0
+# Where --watch keeps what it has done, and how many lines it may have twice over.
+RECORD, SPARE_LINES = ".kerasgan-restored.jsonl", 1000
 LARGEST_MARGIN, ANY_SIZE, ANY_MULTIPLE = 64, 512, 32
 STEPS_PER_PICTURE = 20
 
@@ -54,50 +78,71 @@ class Model:
     Args:
         path: the file, or a bundle: its int8 file, or the first where there is none.
         threads: how many threads it may use.
+        trial: whether this process is the one that finds out whether the file works; see `try_out`.
     """
 
-    def __init__(self, path, threads):
-        path, entry, multiple = find_file(Path(path))
-        content = read_file(path)
-        if content[4:8] != b"TFL3":
-            raise Failure(f"{path} is no TFLite model")
-        if entry is not None and hashlib.sha256(content).hexdigest() != entry["sha256"]:
-            raise Failure(f"{path} is not the file that its manifest.json lists; copy it again")
+    def __init__(self, path, threads, trial=False):
+        self.path, sha256, multiple = find_file(Path(path))
+        if read_start(self.path, 8)[4:] != b"TFL3":
+            raise Failure(f"{self.path} is no TFLite model")
+        if sha256 is not None and hash_of(self.path) != sha256:
+            raise Failure(
+                f"{self.path} is not the file that its manifest.json lists; copy it again"
+            )
+        if sha256 is None and not trial:
+            try_out(self.path, threads)
         try:
             from ai_edge_litert.interpreter import Interpreter
         except ImportError as error:
             raise Failure(
                 "install what requirements.txt lists: ai-edge-litert is missing"
             ) from error
-        self.path = path
         started = time.perf_counter()
         try:
-            interpreter = Interpreter(model_path=str(path), num_threads=threads)
-            self._runners = {
-                name: interpreter.get_signature_runner(name)
-                for name in sorted(interpreter.get_signature_list())
-                if name == "denoise" or name.startswith("denoise_")
-            }
-            tensors = [
-                (runner.get_input_details()["noisy"], runner.get_output_details()["restored"])
-                for runner in self._runners.values()
-            ]
-            self._input, self._output = tensors[0]
-            if any(list(noisy["shape"]) != list(restored["shape"]) for noisy, restored in tensors):
-                raise ValueError("it gives back other sizes than it takes")
-        except (ValueError, RuntimeError, KeyError, IndexError) as error:
-            raise Failure(f"{path} is damaged, or restores no pictures: {error}") from error
+            self._load(Interpreter(model_path=str(self.path), num_threads=threads))
+        except Exception as error:  # LiteRT raises whatever it meets in a damaged file.
+            raise Failure(
+                f"{self.path} is damaged, or restores no pictures: {reason(error)}"
+            ) from error
         self.load_seconds = time.perf_counter() - started
-        shapes = [[int(extent) for extent in noisy["shape_signature"]] for noisy, _ in tensors]
-        if any(len(shape) != 4 or shape[3] not in (1, 3) for shape in shapes):
-            raise Failure(f"{path} restores no pictures: it takes the shape {shapes[0]}")
-        self.channels = shapes[0][3]
-        self.sizes = {
-            (shape[1], shape[2]): name
-            for name, shape in zip(self._runners, shapes, strict=True)
-            if shape[1] > 0
-        }
+        if sha256 is not None:
+            check_multiple(multiple, self.sizes, self.path.with_name("manifest.json"))
         self.multiple = multiple or likely_multiple(self.sizes)
+        if trial:
+            self._try()
+
+    def _load(self, interpreter):
+        self._runners = {
+            name: interpreter.get_signature_runner(name)
+            for name in sorted(interpreter.get_signature_list())
+            if name == "denoise" or name.startswith("denoise_")
+        }
+        if "denoise" not in self._runners:
+            raise ValueError("it has no signature 'denoise'")
+        shapes = {}
+        for name, runner in self._runners.items():
+            noisy = runner.get_input_details()["noisy"]
+            restored = runner.get_output_details()["restored"]
+            if list(noisy["shape"]) != list(restored["shape"]):
+                raise ValueError("it gives back other sizes than it takes")
+            if not {noisy["dtype"], restored["dtype"]} <= {np.float32, np.uint8, np.int8}:
+                raise ValueError("it takes or gives numbers of a type unknown here")
+            shapes[name] = parse_shape(noisy["shape_signature"])
+            if name == "denoise":
+                self._input, self._output = noisy, restored
+        self.channels = shapes["denoise"][2]
+        if any(shape[2] != self.channels for shape in shapes.values()):
+            raise ValueError("it takes both grey and colour")
+        self.sizes = {shape[:2]: name for name, shape in shapes.items() if shape[0] > 0}
+
+    def _try(self):
+        """Restores noise in every size: many a damage shows only then."""
+        random = np.random.default_rng(0)
+        values = np.array([0, 128, 255], np.uint8)
+        for size in self.sizes or [self.window(1, 1)[:2]]:
+            noisy = random.choice(values, (*size, self.channels))
+            if not np.isfinite(self.run(noisy)).all():
+                raise Failure(f"{self.path} is damaged: it does not answer with numbers")
 
     def window(self, height, width):
         """The size in which a picture is restored, and the margin that tiles overlap by."""
@@ -122,7 +167,12 @@ class Model:
         if scale:
             limits = np.iinfo(self._input["dtype"])
             values = np.clip(np.rint(values / scale) + zero_point, limits.min, limits.max)
-        numbers = runner(noisy=values[np.newaxis].astype(self._input["dtype"]))["restored"][0]
+        try:
+            numbers = runner(noisy=values[np.newaxis].astype(self._input["dtype"]))["restored"][0]
+        except Exception as error:  # As in loading: kernels look at their tensors only now.
+            raise Failure(f"{self.path} cannot be run: {reason(error)}") from error
+        if numbers.shape != noisy.shape:
+            raise Failure(f"{self.path} is damaged: it gives back other sizes than it takes")
         scale, zero_point = self._output["quantization"]
         if scale:
             numbers = (numbers.astype(np.float32) - zero_point) * np.float32(scale)
@@ -138,29 +188,88 @@ def likely_multiple(sizes):
     return multiple
 
 
+def parse_shape(signature):
+    """Height, width and channels of what a signature takes; -1 for any height and width."""
+    batch, height, width, channels = map(int, signature)
+    any_size = height == width == -1
+    if batch != 1 or channels not in (1, 3) or not (any_size or min(height, width) > 0):
+        raise ValueError(f"it takes the shape {list(signature)}")
+    if height * width > MAX_PIXELS:
+        raise ValueError(f"it takes more than {MAX_PIXELS:,} pixels at once")
+    return height, width, channels
+
+
+def check_multiple(multiple, sizes, manifest):
+    """A stride that does not fit would let windows overlap by more than they hold."""
+    fits = type(multiple) is int and 0 < multiple <= ANY_SIZE
+    if not fits or any(extent % multiple for size in sizes for extent in size):
+        raise Failure(
+            f"{manifest} is damaged: its sizes cannot be multiples of {multiple!r}; copy it again"
+        )
+
+
 def find_file(path):
-    """The .tflite file, its entry in the manifest beside it, and the network's stride."""
-    folder = path if path.is_dir() else path.parent
-    manifest = folder / "manifest.json"
-    if not manifest.is_file():
-        if path.is_dir():
-            raise Failure(
-                f"{path} holds no manifest.json; name a bundle or a .tflite file: --model"
-            )
+    """The .tflite file; its hash and its network's stride, where a bundle's manifest lists it."""
+    is_bundle = path.is_dir()
+    manifest = (path if is_bundle else path.parent) / "manifest.json"
+    try:
+        content = read_manifest(manifest)
+    except (OSError, ValueError, RecursionError) as error:
+        if is_bundle:
+            raise Failure(f"{manifest} is damaged: {reason(error)}; copy it again") from error
+        # It may be anybody's; the file will be tried out.
+        content = None
+    if content is None and is_bundle:
+        raise Failure(
+            f"{path} holds no manifest.json of kerasgan's; name a bundle or a .tflite file: --model"
+        )
+    if content is None:
         return path, None, None
     try:
-        content = json.loads(manifest.read_text(encoding="utf-8"))
-        files, multiple = content["files"], int(content["multiple"])
-        if path.is_dir():
+        files = content["files"]
+        if is_bundle:
             entry = files.get("int8") or next(iter(files.values()))
-            path = folder / Path(entry["file"]).name
+            path = path / Path(entry["file"]).name
         else:
             entry = next((one for one in files.values() if one["file"] == path.name), None)
-        if entry is not None:
-            entry["sha256"]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, StopIteration) as error:
-        raise Failure(f"{manifest} is damaged: {error!r}") from error
-    return path, entry, multiple
+        if entry is None:
+            return path, None, None
+        return path, str(entry["sha256"]), content["multiple"]
+    except (KeyError, TypeError, AttributeError, StopIteration) as error:
+        raise Failure(f"{manifest} is damaged: {error!r}; copy it again") from error
+
+
+def read_manifest(path):
+    """What kerasgan wrote into a manifest.json; None where there is none, or another program's."""
+    content = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    if not isinstance(content, dict) or not {"version", "files", "signatures"} <= content.keys():
+        return None
+    if content["version"] != 1:
+        raise Failure(f"{path} is of version {content['version']!r}; this program reads 1")
+    return content
+
+
+def try_out(path, threads):
+    """Has a process of its own run a file that no manifest vouches for.
+
+    Some damages end LiteRT, and with it the program that it is part of.
+    """
+    command = [sys.executable, __file__, f"--model={path}", f"--threads={threads}", "--try"]
+    try:
+        tried = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            timeout=TRIAL_SECONDS,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise Failure(f"{path} restores no picture within {TRIAL_SECONDS:.0f} s") from error
+    if tried.returncode < 0:
+        raise Failure(f"{path} is damaged: it ends LiteRT by signal {-tried.returncode}")
+    if tried.returncode > 0:
+        last = tried.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise Failure(last.removeprefix("Error: ") or f"{path} cannot be tried out")
 
 
 def tile(extent, window, margin, multiple):
@@ -200,48 +309,72 @@ def restore(model, noisy):
 # --- Files ----------------------------------------------------------------------------------------
 
 
-def read_file(path):
+def reason(error):
+    """What an error of the system or of a library says, in one line."""
+    return getattr(error, "strerror", None) or str(error).partition("\n")[0] or repr(error)
+
+
+def read_start(path, size):
+    """The first bytes of a file; a pipe is refused, since it would be waited for."""
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise Failure(f"cannot read {path}: {error.strerror}") from error
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise Failure(f"{path} is no file")
+        with path.open("rb") as file:
+            return file.read(size)
+    except (OSError, ValueError) as error:
+        raise Failure(f"cannot read {path}: {reason(error)}") from error
+
+
+def hash_of(path):
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def state_of(path):
+    """What changes when a file is written; None where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
+@contextlib.contextmanager
+def quiet_pillow():
+    """Leaves it to this program what is too large, and what a person is told."""
+    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
 
 
 def read_picture(path):
     """Reads 8-bit pixels (H, W, 1 or 3), opacity (H, W, 1) or None, and what to save with them."""
+    start = read_start(path, 25)
+    if not start:
+        raise Failure(f"{path} is an empty file")
     try:
-        with path.open("rb") as file:
-            start = file.read(25)
-        if not start:
-            raise Failure(f"{path} is an empty file")
-        with Image.open(path) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise Failure(f"{path} has more than {MAX_PIXELS:,} pixels")
-            if image.mode[0] in "IF" or (image.format == "PNG" and start[24] == 16):
-                raise Failure(f"{path} has more than 8 bits per value; convert it first")
-            icc = image.info.get("icc_profile") if image.mode != "CMYK" else None
+        with quiet_pillow(), Image.open(path, formats=FORMATS) as image:
+            check_header(path, image, start)
+            own = image.mode not in ("CMYK", "LAB")
+            icc = image.info.get("icc_profile") if own else None
             image.load()
             ImageOps.exif_transpose(image, in_place=True)
-            exif = image.getexif().tobytes()
-            grey = image.mode in ("1", "L", "LA", "La")
-            mode = (
-                ("LA" if grey else "RGBA")
-                if image.has_transparency_data
-                else "L"
-                if grey
-                else "RGB"
-            )
-            pixels = np.empty((image.height, image.width, len(mode)), np.uint8)
-            for top in range(0, image.height, STRIP):
-                bottom = min(top + STRIP, image.height)
-                strip = image.crop((0, top, image.width, bottom)).convert(mode)
-                pixels[top:bottom] = np.asarray(strip).reshape(pixels[top:bottom].shape)
+            exif = exif_of(image)
+            pixels = pixels_of(image)
     except Failure:
         raise
-    except FileNotFoundError as error:
-        raise Failure(f"there is no picture {path}") from error
+    except UnidentifiedImageError as error:
+        kinds = ", ".join(FORMATS)
+        raise Failure(f"cannot decode {path}: it is damaged, or none of {kinds}") from error
     except Exception as error:  # Decoders raise whatever their format's code raises.
-        raise Failure(f"cannot decode {path}: {error}") from error
+        raise Failure(f"cannot decode {path}: {reason(error)}") from error
     kept = {"icc_profile": icc} if icc else {}
     if exif:
         kept["exif"] = exif
@@ -250,41 +383,194 @@ def read_picture(path):
     return pixels, None, kept
 
 
-def write_picture(path, pixels, alpha=None, kept=None, modified=None):
-    """Writes a picture whole or not at all: beside its place, and renamed into it."""
-    if alpha is not None:
-        pixels = np.concatenate([pixels, alpha], axis=2)
-    image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
-    options = {"quality": 95} if path.suffix.lower() in (".jpg", ".jpeg") else {}
-    options |= {"lossless": True} if path.suffix.lower() == ".webp" else {}
-    temporary = path.with_name(f".{os.getpid()}-{path.name}")
+def check_header(path, image, start):
+    """Refuses what cannot be restored before there is memory for its pixels."""
+    if image.width * image.height == 0:
+        raise Failure(f"{path} has no pixels")
+    if image.width * image.height > MAX_PIXELS:
+        raise Failure(f"{path} has more than {MAX_PIXELS:,} pixels")
+    # Pillow reduces deep colour to 8 bits without a word.
+    deep_png = image.format == "PNG" and start[24] == 16
+    deep_tiff = image.format == "TIFF" and max(image.tag_v2.get(258, (1,))) > 8
+    if image.mode[0] in "IF" or deep_png or deep_tiff:
+        raise Failure(f"{path} has more than 8 bits per value; convert it first")
+
+
+def exif_of(image):
+    exif = image.getexif()
+    for tag in LAYOUT_TAGS.intersection(exif):
+        del exif[tag]
+    # A BigTIFF's would be read by no other format.
+    exif.bigtiff = False
+    return exif.tobytes() if exif else None
+
+
+def pixels_of(image):
+    grey = image.mode in ("1", "L", "LA", "La")
+    mode = ("LA" if grey else "RGBA") if image.has_transparency_data else "L" if grey else "RGB"
+    pixels = np.empty((image.height, image.width, len(mode)), np.uint8)
+    for top in range(0, image.height, STRIP):
+        bottom = min(top + STRIP, image.height)
+        strip = image.crop((0, top, image.width, bottom)).convert(mode)
+        pixels[top:bottom] = np.asarray(strip).reshape(pixels[top:bottom].shape)
+    return pixels
+
+
+@contextlib.contextmanager
+def beside(path):
+    """Gives a hidden name in the same folder; what is written there takes the path's place."""
+    # Short, so that a long but legal name stays legal.
+    temporary = path.with_name(f".{secrets.token_hex(6)}{path.suffix}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        image.save(temporary, **options, **(kept or {}))
-        if modified is not None:
-            os.utime(temporary, ns=(modified, modified))
+        yield temporary
+        # A Pi is often switched off by its plug.
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
         os.replace(temporary, path)
-    except ValueError as error:
-        raise Failure(f"cannot write {path}: {error}") from error
-    except OSError as error:
-        raise CannotWrite(f"cannot write {path}: {error.strerror or error}") from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
 
 
+def write_picture(path, pixels, alpha=None, kept=None, modified=None, record=None):
+    """Writes a picture whole or not at all; in `--watch`, with the time of its source."""
+    if alpha is not None:
+        pixels = np.concatenate([pixels, alpha], axis=2)
+    image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+    options = {"quality": 95} if path.suffix.lower() in (".jpg", ".jpeg") else {}
+    options |= {"lossless": True} if path.suffix.lower() == ".webp" else {}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with beside(path) as temporary:
+            with quiet_pillow():
+                image.save(temporary, **options, **(kept or {}))
+            if modified is not None:
+                # Some network shares keep times of their own.
+                with contextlib.suppress(OSError):
+                    os.utime(temporary, ns=(modified, modified))
+            if record is not None:
+                record.announce(path, temporary)
+    except Failure:
+        raise
+    except Exception as error:  # Encoders raise whatever their format's code raises.
+        if not getattr(error, "errno", None):
+            raise Failure(
+                f"{path.suffix} cannot hold {path}: {reason(error)}; convert it to PNG first"
+            ) from error
+        kind = CannotWrite if error.errno in PASSING else Failure
+        raise kind(f"cannot write {path}: {reason(error)}") from error
+
+
 def find_pictures(folder, output):
-    """The picture files below a folder; hidden ones are left out, and an output folder within."""
+    """The picture files below a folder; hidden ones are left out, and an output folder within.
+
+    Folders that cannot be read are left out, too, as are files that go while one looks.
+    """
     folder, output = folder.resolve(), output.resolve()
-    within = folder in output.parents
+    found = []
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if Path(place, name) != output]
+        found += [Path(place, name) for name in names if not name.startswith(".")]
     return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES
-        and not path.name.startswith(".")
-        and not (within and output in path.parents)
-        and path.is_file()
+        path for path in found if path.suffix.lower() in SUFFIXES and os.path.isfile(path)
     )
+
+
+class Record:
+    """What `--watch` has written into a folder, in a hidden file there.
+
+    A restart knows by it what is done, and whose a file is, whatever the clock says. A line goes
+    before each picture, with its hash, and one follows it, with the state of its source; so what is
+    cut off in between is done again, and not taken for somebody else's.
+
+    Args:
+        folder: where restored pictures go; it need not be there yet.
+    """
+
+    def __init__(self, folder):
+        self.path, self._folder = folder / RECORD, folder
+        self._hashes, self._done = {}, {}
+        try:
+            lines = self.path.read_bytes().splitlines() if self.path.is_file() else []
+        except OSError as error:
+            raise Failure(f"cannot read {self.path}: {reason(error)}") from error
+        for line in lines:
+            # A line may be cut off, by a full disk or the plug.
+            with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):
+                self._take(json.loads(line))
+        self._lines, self._limit = len(lines), SPARE_LINES
+        if lines:
+            self._shorten()
+
+    def holds(self, target, state):
+        """Whether a picture is there, and restored from a source of that state."""
+        return self._done.get(self._name(target)) == state and os.path.exists(target)
+
+    def check(self, target):
+        """Refuses to let a picture take the place of a file from somewhere else."""
+        if not os.path.lexists(target):
+            return
+        # Of a folder, or a file that cannot be read, there is no hash.
+        with contextlib.suppress(OSError):
+            own = self._hashes.get(self._name(target), ())
+            if os.path.isfile(target) and hash_of(target) in own:
+                return
+        raise Failure(f"{target} is there already, and not from here; move it away")
+
+    def announce(self, target, temporary):
+        """Tells which file is about to take its place."""
+        self.check(target)
+        self._append({"picture": self._name(target), "sha256": hash_of(temporary)})
+
+    def finish(self, target, state):
+        """Tells that it has, and the state of the source."""
+        # Without that line, it is done once more after a restart: no reason to give up.
+        with contextlib.suppress(CannotWrite):
+            self._append({"picture": self._name(target), "size": state[0], "mtime_ns": state[1]})
+        if self._lines > self._limit:
+            self._shorten()
+
+    def _name(self, target):
+        return target.relative_to(self._folder).as_posix()
+
+    def _take(self, entry):
+        name = str(entry["picture"])
+        hashes = self._hashes.setdefault(name, [])
+        if "sha256" in entry:
+            hashes.append(entry["sha256"])
+        else:
+            self._done[name] = entry["size"], entry["mtime_ns"]
+            # What was there before is gone now.
+            del hashes[:-1]
+
+    def _append(self, entry):
+        self._take(entry)
+        self._lines += 1
+        try:
+            with self.path.open("a", encoding="ascii") as file:
+                # In front, so that a line that was cut off ends there.
+                file.write("\n" + json.dumps(entry))
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise CannotWrite(f"cannot write {self.path}: {reason(error)}") from error
+
+    def _shorten(self):
+        """Forgets pictures that are not there any more, and what others were before."""
+        there = {name for name in self._hashes if os.path.lexists(self._folder / name)}
+        self._hashes = {name: self._hashes[name] for name in there}
+        self._done = {name: state for name, state in self._done.items() if name in there}
+        entries = [
+            {"picture": name, "sha256": one} for name in self._hashes for one in self._hashes[name]
+        ]
+        entries += [
+            {"picture": name, "size": state[0], "mtime_ns": state[1]}
+            for name, state in self._done.items()
+        ]
+        with contextlib.suppress(OSError), beside(self.path) as temporary:
+            temporary.write_text("\n".join(map(json.dumps, entries)), encoding="ascii")
+            self._lines = len(entries)
+        self._limit = 2 * self._lines + SPARE_LINES
 
 
 # --- What the program does ------------------------------------------------------------------------
@@ -325,69 +611,55 @@ def denoise(model, sources, output, overwrite):
     return 1 if failures else 0
 
 
-def restore_file(model, source, target, modified=None):
+def restore_file(model, source, target, record=None, state=None):
     started = time.perf_counter()
+    if record is not None:
+        record.check(target)
     pixels, alpha, kept = read_picture(source)
-    pixels = restore(model, pixels)
-    write_picture(target, pixels, alpha, kept, modified)
+    try:
+        pixels = restore(model, pixels)
+    except MemoryError as error:
+        raise Failure(f"{source} needs more memory than there is") from error
+    write_picture(target, pixels, alpha, kept, state and state[1], record)
+    if record is not None:
+        record.finish(target, state)
     return time.perf_counter() - started
 
 
 def watch(model, folder, output, interval):
-    """Restores what arrives in a folder, until the program is told to stop.
-
-    A restored picture gets the time of the one it was made from: that is how, after a restart, one
-    knows what is done, even on a Pi whose clock was wrong.
-    """
+    """Restores what arrives in a folder, until the program is told to stop."""
     if not folder.is_dir():
         raise Failure(f"there is no folder {folder} to watch")
     folder = folder.resolve()
     output = (output or folder / "restored").resolve()
     if output == folder:
         raise Failure("restored pictures need another folder than the one that is watched: -o")
-    seen, refused = {}, {}
+    record = Record(output)
+    seen, refused, waiting = {}, {}, {}
     print(f"Watching {folder}; restored pictures go to {output}", flush=True)
     while True:
         current = {}
-        for source, status in scan(folder, output):
-            state = status.st_size, status.st_mtime_ns
-            target = output / source.relative_to(folder)
-            if refused.get(source) == state or is_done(target, status):
+        for source in find_pictures(folder, output):
+            state, target = state_of(source), output / source.relative_to(folder)
+            if record.holds(target, state) or refused.get(source) == (state, state_of(target)):
                 continue
-            before, since = seen.get(source, (None, 0.0))
             now = time.monotonic()
-            current[source] = (state, since if before == state else now)
-            if before != state or now - since < SETTLED_SECONDS:
+            before, since = seen.get(source, (None, now))
+            current[source] = state, since if before == state else now
+            if now - current[source][1] < SETTLED_SECONDS or now < waiting.get(target.parent, now):
                 continue
-            del current[source]
             try:
-                seconds = restore_file(model, source, target, status.st_mtime_ns)
+                seconds = restore_file(model, source, target, record, state)
                 print(f"{target}  {seconds:.2f} s", flush=True)
             except CannotWrite as failure:
+                waiting[target.parent] = time.monotonic() + RETRY_SECONDS
                 print(f"Error: {failure}; trying again later", file=sys.stderr, flush=True)
-                time.sleep(RETRY_SECONDS)
             except Failure as failure:
-                refused[source] = state
+                # Until the picture changes, or what stands in its place.
+                refused[source] = state, state_of(target)
                 print(f"Error: {failure}", file=sys.stderr, flush=True)
         seen = current
         time.sleep(interval)
-
-
-def scan(folder, output):
-    """The pictures of a folder that others write to, with their states."""
-    found = []
-    # Whatever goes while one looks is found, or missed, at the next look.
-    with contextlib.suppress(OSError):
-        for path in find_pictures(folder, output):
-            found.append((path, path.stat()))
-    return found
-
-
-def is_done(target, status):
-    # To two seconds: memory sticks keep no finer time, and files settle for longer than that.
-    with contextlib.suppress(OSError):
-        return abs(target.stat().st_mtime_ns - status.st_mtime_ns) < 2_000_000_000
-    return False
 
 
 def camera(model, output, frames, size):
@@ -443,10 +715,19 @@ def benchmark(model, size):
     return 0
 
 
+def cores():
+    """How many cores this program may use, which `taskset` and containers restrict."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def parse_size(text):
     height, _, width = text.partition("x")
     if not (height.isdigit() and width.isdigit() and int(height) and int(width)):
         raise argparse.ArgumentTypeError(f"{text!r} is no size; write height and width: 480x640")
+    if int(height) * int(width) > MAX_PIXELS:
+        raise argparse.ArgumentTypeError(f"{text} is more than {MAX_PIXELS:,} pixels")
     return int(height), int(width)
 
 
@@ -473,7 +754,7 @@ def main(arguments=None):
     parser.add_argument("pictures", nargs="*", help="files and folders")
     parser.add_argument("-o", "--output", type=Path, help="a file or folder")
     parser.add_argument("--model", type=Path, default=Path(__file__).parent / "bundle")
-    parser.add_argument("--threads", type=positive, default=os.cpu_count())
+    parser.add_argument("--threads", type=positive, default=cores())
     parser.add_argument("--overwrite", action="store_true", help="replace what stands there")
     parser.add_argument("--watch", type=Path, metavar="FOLDER")
     parser.add_argument(
@@ -483,14 +764,20 @@ def main(arguments=None):
     parser.add_argument("--frames", type=positive, default=1, help="of the camera")
     parser.add_argument("--size", type=parse_size, metavar="HxW", help="of frames and benchmark")
     parser.add_argument("--benchmark", action="store_true")
+    parser.add_argument("--try", dest="trial", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     chosen = [bool(options.pictures), bool(options.watch), options.camera, options.benchmark]
-    if sum(chosen) != 1:
+    if sum(chosen) + options.trial != 1:
         parser.error("name pictures, or one of --watch, --camera and --benchmark")
     # What systemd sends to stop a service: end as after Ctrl-C, with nothing half-written.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Names of files may hold bytes that are no text.
+    sys.stdout.reconfigure(errors="backslashreplace")
+    logging.getLogger("PIL").addHandler(logging.NullHandler())
     try:
-        model = Model(options.model, options.threads)
+        model = Model(options.model, min(options.threads, cores()), options.trial)
+        if options.trial:
+            return 0
         if options.watch:
             return watch(model, options.watch, options.output, options.interval)
         if options.camera:
@@ -501,6 +788,9 @@ def main(arguments=None):
         return denoise(model, options.pictures, options.output, options.overwrite)
     except (Failure, OSError) as failure:
         print(f"Error: {failure}", file=sys.stderr)
+        return 1
+    except MemoryError:
+        print("Error: there is not enough memory for that", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 0 if options.watch else 130

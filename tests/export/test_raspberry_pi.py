@@ -2,9 +2,13 @@
 
 import ast
 import contextlib
+import errno
 import importlib.util
+import json
+import os
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -13,11 +17,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import EpsImagePlugin, Image
 
-from kerasgan.restore import Restorer
-from kerasgan.tflite.bundle import load_file
-from tests.test_restore import noisy_picture
+from kerasgan.restore.litert import load_file
+from kerasgan.restore.restorer import Restorer
+from tests.helpers import noisy_picture
 
 KIT = Path(__file__).parents[2] / "export" / "raspberry_pi"
 PROGRAM = KIT / "denoise.py"
@@ -58,6 +62,17 @@ def save(path, pixels, **options):
 def read(path):
     pixels = np.asarray(Image.open(path))
     return pixels if pixels.ndim == 3 else pixels[..., np.newaxis]
+
+
+def run_apart(model, *arguments):
+    """Runs the program in a process of its own, which must not be waited for in vain."""
+    return subprocess.run(
+        [sys.executable, PROGRAM, "--model", model, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=60,
+    )
 
 
 def test_the_program_needs_nothing_but_its_requirements():
@@ -159,6 +174,135 @@ def test_damaged_pictures_never_end_the_program(tmp_path):
             kit.read_picture(path)
 
 
+def test_only_pictures_are_decoded(run, tmp_path, monkeypatch):
+    called = []
+    monkeypatch.setattr(EpsImagePlugin, "Ghostscript", lambda *arguments: called.append(arguments))
+    Image.new("RGB", (20, 20)).save(tmp_path / "a.eps")
+    (tmp_path / "a.eps").rename(tmp_path / "a.png")
+    status, printed = run(tmp_path / "a.png")
+    assert status == 1 and "none of PNG, JPEG, BMP, WEBP, TIFF" in printed
+    assert not called
+
+
+def test_pipes_are_not_waited_for(bundle, tmp_path):
+    for name in ("a.png", "a.tflite"):
+        os.mkfifo(tmp_path / name)
+    picture = save(tmp_path / "b.png", noisy_picture(20, 20))
+    for model, source in [(bundle.path, "a.png"), (tmp_path / "a.tflite", picture)]:
+        ended = run_apart(model, tmp_path / source)
+        assert ended.returncode == 1 and "is no file" in ended.stdout
+
+
+def tiff_header(**changes):
+    """A TIFF of zeros, as far as it goes, with tags that may lie."""
+    tags = {256: 20, 257: 20, 258: 8, 259: 1, 262: 2, 273: 8, 277: 3, 278: 20, 279: 100}
+    tags |= {int(tag[1:]): value for tag, value in changes.items()}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    return b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(100)
+
+
+def jpeg_with_exif_in_two_parts(path):
+    exif = Image.Exif()
+    exif[271] = "M" * 100_000
+    parts = (exif.tobytes()[:60_000], b"Exif\0\0" + exif.tobytes()[60_000:])
+    segments = b"".join(b"\xff\xe1" + struct.pack(">H", len(part) + 2) + part for part in parts)
+    content = save(path, noisy_picture(20, 20)).read_bytes()
+    path.write_bytes(content[:2] + segments + content[2:])
+
+
+def test_absurd_pictures_do_not_stop_the_others(run, tmp_path):
+    folder = tmp_path / "pictures"
+    save(folder / "a" / "wide.png", noisy_picture(2, 20_000)).rename(folder / "a" / "b.webp")
+    (folder / "a" / "samples.tif").write_bytes(tiff_header(t256=10_000, t257=10_000, t277=60_000))
+    (folder / "a" / "pixels.tif").write_bytes(tiff_header(t256=100_000, t257=100_000))
+    jpeg_with_exif_in_two_parts(folder / "a" / "d.jpg")
+    save(folder / "good.png", noisy_picture(20, 20))
+    status, printed = run(folder)
+    assert status == 1 and printed.count("Error: ") == 4
+    for message in ("more than 50,000,000 pixels", "EXIF data is too long", "WebP limit"):
+        assert message in printed
+    assert [path.name for path in (tmp_path / "pictures_restored").rglob("*.*")] == ["good.png"]
+
+
+def test_libraries_say_nothing_beside_the_program(bundle, tmp_path, monkeypatch):
+    (tmp_path / "samples.tif").write_bytes(tiff_header(t277=60_000))
+    (tmp_path / "cut.tif").write_bytes(tiff_header()[:60])
+    (tmp_path / "pixels.tif").write_bytes(tiff_header(t256=10_000, t257=10_000))
+    ended = run_apart(bundle.path, tmp_path, "-o", tmp_path / "out")
+    assert ended.returncode == 1
+    told = [line for line in ended.stdout.splitlines() if "XNNPACK" not in line]
+    assert len(told) == 3 and all(line.startswith("Error: ") for line in told)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    picture = save(tmp_path / "a.png", noisy_picture(20, 20))
+    assert kit.read_picture(picture)[0].shape == (20, 20, 1)
+    assert Image.MAX_IMAGE_PIXELS == 10
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "YCbCr", "LAB", "P", "RGB", "RGBA", "LA", "L", "1"])
+def test_restored_tiffs_can_be_read(run, tmp_path, mode):
+    picture = Image.fromarray(noisy_picture(30, 40, channels=3)).convert(mode)
+    turned = {"tiffinfo": {274: 6}, "compression": "tiff_lzw"} if mode == "RGB" else {}
+    picture.save(tmp_path / "a.tif", **turned, big_tiff=mode == "L")
+    assert run(tmp_path / "a.tif")[0] == 0
+    # The same pixels, without what the old file told of how they lay in it.
+    pixels, alpha, _ = kit.read_picture(tmp_path / "a.tif")
+    kit.write_picture(tmp_path / "b.png", pixels, alpha)
+    assert run(tmp_path / "b.png")[0] == 0
+    for read_one, expected in zip(
+        kit.read_picture(tmp_path / "a_restored.tif")[:2],
+        kit.read_picture(tmp_path / "b_restored.png")[:2],
+        strict=True,
+    ):
+        np.testing.assert_array_equal(read_one, expected)
+
+
+def test_exif_is_kept_in_tiffs(tmp_path):
+    exif = Image.Exif()
+    exif[306], exif[0x8769] = "2020:01:01 00:00:00", {0x9003: "2019:01:01 00:00:00"}
+    pixels = noisy_picture(20, 20)
+    for first in ("a.jpg", "a.tif"):
+        picture = save(tmp_path / first, pixels, exif=exif.tobytes())
+        for second in ("b.tif", "b.jpg"):
+            kit.write_picture(tmp_path / second, *kit.read_picture(picture))
+            with Image.open(tmp_path / second) as image:
+                assert image.getexif()[306] == exif[306]
+                assert image.getexif().get_ifd(0x8769)[0x9003] == "2019:01:01 00:00:00"
+
+
+def test_tiffs_of_16_bits_are_not_reduced(tmp_path):
+    offset = len(tiff_header()) - 100
+    content = bytearray(tiff_header(t258=offset, t273=offset + 6, t277=3))
+    content[8 + 2 + 2 * 12 :][:12] = b""
+    struct.pack_into("<HHI", content, 8 + 2 + 2 * 12, 258, 3, 3)
+    struct.pack_into("<HHH", content, offset, 16, 16, 16)
+    (tmp_path / "a.tif").write_bytes(content + bytes(20 * 20 * 6))
+    with pytest.raises(kit.Failure, match="more than 8 bits per value"):
+        kit.read_picture(tmp_path / "a.tif")
+
+
+def test_names_may_be_long_or_no_text(run, tmp_path):
+    for name in (b"n" * 251 + b".png", b"\xff.png"):
+        save(tmp_path / os.fsdecode(name), noisy_picture(20, 20))
+    assert run(tmp_path, "-o", tmp_path / "out")[0] == 0
+    assert len(list((tmp_path / "out").iterdir())) == 2
+
+
+def test_what_cannot_be_looked_at_is_passed_over(run, tmp_path, monkeypatch):
+    save(tmp_path / "in" / "a" / "locked.png", noisy_picture(20, 20))
+    save(tmp_path / "in" / "b.png", noisy_picture(20, 20))
+    look = Path.stat
+
+    def stat(path, **options):
+        if path.parts[-3:] == ("in", "a", "locked.png"):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return look(path, **options)
+
+    monkeypatch.setattr(Path, "stat", stat)
+    status, printed = run(tmp_path / "in")
+    assert status == 1 and "locked.png: Permission denied" in printed
+    assert (tmp_path / "in_restored" / "b.png").is_file()
+
+
 def test_large_pictures_are_read_in_strips(tmp_path, monkeypatch):
     monkeypatch.setattr(kit, "STRIP", 7)
     pixels = noisy_picture(40, 30, channels=3)
@@ -190,6 +334,158 @@ def test_bad_models_are_told(run, bundle, tmp_path):
         status, printed = run(picture, model=model)
         assert status == 1 and message in printed, printed
     assert not (tmp_path / "a_restored.png").exists()
+
+
+@pytest.fixture
+def changed(bundle, tmp_path):
+    """Copies the bundle, with another manifest, and names its folder."""
+
+    def changed(change):
+        folder = shutil.copytree(bundle.path, tmp_path / "changed", dirs_exist_ok=True)
+        content = json.loads((folder / "manifest.json").read_text())
+        (folder / "manifest.json").write_text(change(content))
+        return folder
+
+    return changed
+
+
+@pytest.mark.parametrize("multiple", [-8, 0, 64, 10**6, True, 8.0, "8", None])
+def test_a_stride_that_does_not_fit_is_refused(run, changed, tmp_path, multiple):
+    picture = save(tmp_path / "a.png", noisy_picture(70, 90))
+    folder = changed(lambda content: json.dumps({**content, "multiple": multiple}))
+    for model in (folder, folder / "any-size.tflite"):
+        if model.suffix and multiple == 64:  # Fits where no size is fixed.
+            continue
+        status, printed = run(picture, model=model)
+        assert status == 1 and "manifest.json is damaged: its sizes cannot be multiples" in printed
+
+
+FOREIGN = [
+    {"name": "an app", "icons": []},
+    {"manifest_version": 3, "version": "1.0", "files": ["a.js"]},
+    ["float32.tflite"],
+    None,
+]
+
+
+@pytest.mark.parametrize("foreign", FOREIGN)
+def test_manifests_of_other_programs_do_not_count(run, changed, tmp_path, foreign):
+    picture = save(tmp_path / "a.png", noisy_picture(20, 20))
+    folder = changed(lambda content: json.dumps(foreign))
+    status, printed = run(picture, model=folder)
+    assert status == 1 and "holds no manifest.json of kerasgan's" in printed
+    assert run(picture, model=folder / "float32.tflite")[0] == 0
+
+
+@pytest.mark.parametrize("text", ["{", "", "[" * 100_000, "\ufeff{}"])
+def test_what_is_no_json_concerns_a_bundle_alone(run, changed, tmp_path, text):
+    picture = save(tmp_path / "a.png", noisy_picture(20, 20))
+    folder = changed(lambda content: text)
+    status, printed = run(picture, model=folder)
+    assert status == 1 and "manifest.json is damaged" in printed
+    assert run(picture, model=folder / "float32.tflite")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"files": {}}, "is damaged"),
+        ({"files": []}, "is damaged"),
+        ({"files": {"int8": "int8.tflite"}}, "is damaged"),
+        ({"files": {"int8": {"file": "int8.tflite"}}}, "is damaged"),
+        ({"files": {"int8": {"file": "int8.tflite", "sha256": None}}}, "not the file that"),
+        ({"files": {"int8": {"file": "a\0b", "sha256": ""}}}, "cannot read"),
+        ({"files": {"int8": {"file": "..", "sha256": ""}}}, "is no file"),
+        ({"version": 2}, "is of version 2; this program reads 1"),
+    ],
+)
+def test_damaged_manifests_are_told(run, changed, tmp_path, change, message):
+    picture = save(tmp_path / "a.png", noisy_picture(20, 20))
+    status, printed = run(picture, model=changed(lambda content: json.dumps(content | change)))
+    assert status == 1 and message in printed
+
+
+def test_broken_entries_concern_a_single_file_too(run, changed, tmp_path):
+    picture = save(tmp_path / "a.png", noisy_picture(20, 20))
+    folder = changed(lambda content: json.dumps({**content, "files": {"int8": []}}))
+    status, printed = run(picture, model=folder / "float32.tflite")
+    assert status == 1 and "manifest.json is damaged" in printed
+
+
+def test_a_file_that_the_manifest_does_not_list_is_none_of_its(run, changed, tmp_path):
+    folder = changed(lambda content: json.dumps({**content, "multiple": 64}))
+    shutil.copy(folder / "int8.tflite", folder / "other.tflite")
+    picture = save(tmp_path / "a.png", noisy_picture(70, 90))
+    assert run(picture, model=folder / "other.tflite")[0] == 0
+
+
+def test_files_that_nobody_vouches_for_are_tried_out_apart(bundle, tmp_path, monkeypatch):
+    path = shutil.copy(bundle.path / "float32.tflite", tmp_path)
+    kit.Model(path, 1)
+    # A LiteRT that damage ends, for the processes that this one starts.
+    (tmp_path / "ai_edge_litert").mkdir()
+    (tmp_path / "ai_edge_litert" / "__init__.py").touch()
+    fake = tmp_path / "ai_edge_litert" / "interpreter.py"
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    fake.write_text("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
+    with pytest.raises(kit.Failure, match="it ends LiteRT by signal 11"):
+        kit.Model(path, 1)
+    fake.write_text("def Interpreter(**options):\n    raise RuntimeError('no\\nway')")
+    with pytest.raises(kit.Failure, match=r"float32\.tflite is damaged, or restores no.*: no$"):
+        kit.Model(path, 1)
+    kit.Model(bundle.path / "float32.tflite", 1)
+    monkeypatch.setattr(kit, "TRIAL_SECONDS", 0.01)
+    with pytest.raises(kit.Failure, match="restores no picture within 0 s"):
+        kit.Model(path, 1)
+
+
+@pytest.mark.slow
+def test_damaged_models_never_end_the_program(bundle, tmp_path):
+    random, path = np.random.default_rng(0), tmp_path / "a.tflite"
+    for file in ("int8.tflite", "any-size.tflite"):
+        content = (bundle.path / file).read_bytes()
+        for _ in range(30):
+            damaged = bytearray(content)
+            for place in random.integers(8, len(content), 3):
+                damaged[place] = random.choice([0, 1, 127, 128, 255])
+            path.write_bytes(damaged)
+            with contextlib.suppress(kit.Failure), np.errstate(all="ignore"):
+                model = kit.Model(path, 1)
+                for size in [(20, 20), (70, 90)]:
+                    kit.restore(model, noisy_picture(*size))
+
+
+def test_what_goes_wrong_in_a_run_is_told(bundle):
+    model = kit.Model(bundle.path, 1)
+
+    def fail(noisy):
+        raise RuntimeError("it does not\nwork")
+
+    def shrink(noisy):
+        return {"restored": noisy[:, 1:]}
+
+    for runner, message in [(fail, "cannot be run: it does not$"), (shrink, "gives back other")]:
+        model._runners = dict.fromkeys(model._runners, runner)
+        with pytest.raises(kit.Failure, match=message):
+            kit.restore(model, noisy_picture(20, 20))
+
+
+def test_threads_are_limited_to_the_cores_at_hand(bundle, tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {5}, raising=False)
+    threads = []
+
+    class Model(kit.Model):
+        def __init__(self, path, count, *others):
+            threads.append(count)
+            super().__init__(path, count, *others)
+
+    monkeypatch.setattr(kit, "Model", Model)
+    picture = save(tmp_path / "a.png", noisy_picture(20, 20))
+    before = signal.getsignal(signal.SIGTERM)
+    for options in ([], ["--threads", "3"], ["--threads", "9" * 30]):
+        kit.main([str(picture), "--overwrite", "--model", str(bundle.path), *options])
+    signal.signal(signal.SIGTERM, before)
+    assert threads == [1, 1, 1]
 
 
 def test_benchmark_tells_time_and_memory(run, monkeypatch):
@@ -294,4 +590,158 @@ def test_watching_survives_bad_files_half_written_files_and_restarts(bundle, tmp
     assert (restored / "slow.png").stat().st_ino == first.st_ino
     names = sorted(path.name for path in restored.rglob("*.png"))
     assert names == ["bad.png", "one.png", "slow.png", "two.png"]
-    assert not list(folder.rglob(".*"))
+    assert list(folder.rglob(".*")) == [restored / kit.RECORD]
+
+
+class Clock:
+    """Stands in for `time`: it goes on while the program sleeps, and ends it."""
+
+    def __init__(self, seconds, meanwhile):
+        self.now, self.end, self.naps = 0.0, seconds, set()
+        self.meanwhile = sorted(meanwhile.items())
+
+    def monotonic(self):
+        return self.now
+
+    perf_counter = monotonic
+
+    def sleep(self, seconds):
+        self.now += seconds
+        self.naps.add(seconds)
+        while self.meanwhile and self.meanwhile[0][0] <= self.now:
+            self.meanwhile.pop(0)[1]()
+        if self.now >= self.end:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture
+def watch_for(run, monkeypatch):
+    """Has the program watch a folder for some seconds, in which things happen; what it printed."""
+
+    def watch_for(seconds, folder, *arguments, meanwhile=()):
+        clock = Clock(seconds, dict(meanwhile))
+        monkeypatch.setattr(kit, "time", clock)
+        status, printed = run("--watch", folder, *arguments)
+        assert status == 0 and clock.naps == {1.0}
+        return printed
+
+    return watch_for
+
+
+def test_watching_is_not_held_up_by_what_can_never_be_written(watch_for, tmp_path):
+    pixels = np.concatenate([noisy_picture(20, 20, channels=3), noisy_picture(20, 20)], axis=2)
+    save(tmp_path / "a.png", pixels).rename(tmp_path / "a.jpg")
+    save(tmp_path / f"{'b' * 245}.png", noisy_picture(20, 20))
+    save(tmp_path / "c.png", noisy_picture(1, 70_000)).rename(tmp_path / "c.jpg")
+    save(tmp_path / "d.png", noisy_picture(20, 20))
+    printed = watch_for(6, tmp_path)
+    assert printed.count("Error") == printed.count("convert it to PNG first") == 2
+    restored = sorted(path.name for path in (tmp_path / "restored").glob("*.*g"))
+    assert restored == [f"{'b' * 245}.png", "d.png"]
+
+
+def test_watching_waits_for_a_disk_folder_by_folder(watch_for, tmp_path, monkeypatch):
+    for name in ("full/a.png", "full/b.png", "other/c.png"):
+        save(tmp_path / name, noisy_picture(20, 20))
+    replace, written = os.replace, {}
+
+    def fill(source, target):
+        if Path(target).parent.name == "full" and kit.time.now < 60:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        replace(source, target)
+        written[Path(target).name] = kit.time.now
+
+    monkeypatch.setattr(os, "replace", fill)
+    printed = watch_for(80, tmp_path)
+    assert printed.count("No space left on device; trying again later") == 2
+    assert written["c.png"] <= 5 and 60 <= written["a.png"] <= written["b.png"] <= 70
+
+
+def test_watching_knows_its_own_files_from_those_of_others(watch_for, tmp_path):
+    folder, restored = tmp_path / "in", tmp_path / "out"
+    source, target = folder / "day" / "a.png", restored / "day" / "a.png"
+    save(source, noisy_picture(20, 20))
+    save(target, np.full((9, 9, 1), 7, np.uint8))
+    # Of the same time, as if it were restored from the source.
+    os.utime(target, ns=(source.stat().st_mtime_ns,) * 2)
+    printed = watch_for(10, folder, "-o", restored)
+    assert printed.count(f"{target} is there already, and not from here") == 1
+    assert read(target).shape == (9, 9, 1)
+    # Moved away, it makes room.
+    watch_for(
+        10, folder, "-o", restored, meanwhile={5: lambda: target.rename(tmp_path / "theirs.png")}
+    )
+    assert read(target).shape == (20, 20, 1)
+    # A restart knows what is done, though another clock has touched it.
+    first = target.stat().st_ino
+    os.utime(target, (0, 0))
+    assert "Error" not in watch_for(5, folder, "-o", restored)
+    assert target.stat().st_ino == first
+    # Another picture of that name is restored again, but not over what people made of the first.
+    save(source, noisy_picture(30, 30))
+    watch_for(5, folder, "-o", restored)
+    assert read(target).shape == (30, 30, 1)
+    save(target, np.full((9, 9, 1), 7, np.uint8))
+    save(source, noisy_picture(40, 40))
+    assert "not from here" in watch_for(5, folder, "-o", restored)
+    assert read(target).shape == (9, 9, 1)
+
+
+def test_watching_replaces_nothing_that_is_no_file(watch_for, tmp_path):
+    restored = tmp_path / "restored"
+    for name in ("pipe.png", "folder.png", "link.png"):
+        save(tmp_path / name, noisy_picture(20, 20))
+    (restored / "folder.png").mkdir(parents=True)
+    os.mkfifo(restored / "pipe.png")
+    (restored / "link.png").symlink_to("nowhere")
+    assert watch_for(5, tmp_path).count("is there already, and not from here") == 3
+    assert (restored / "pipe.png").is_fifo() and (restored / "link.png").is_symlink()
+
+
+def test_watching_is_cut_off_anywhere_and_goes_on(watch_for, tmp_path):
+    source, restored = tmp_path / "a.png", tmp_path / "restored"
+    save(source, noisy_picture(20, 20))
+    watch_for(5, tmp_path)
+    content = (restored / kit.RECORD).read_bytes()
+    ends = range(0, len(content) + 1, 12)
+    for end in (*ends, len(content)):
+        (restored / kit.RECORD).write_bytes(content[:end])
+        printed = watch_for(5, tmp_path)
+        # Either it is known whose file that is, or it is left alone.
+        known = b"sha256" in content[:end] and content[:end].count(b"}") >= 1
+        assert printed.count("Error") == (0 if known else 1)
+    # Both are lost, the file and the knowledge of it.
+    (restored / "a.png").unlink()
+    (restored / kit.RECORD).write_bytes(content[:50])
+    assert "Error" not in watch_for(5, tmp_path)
+    assert "Error" not in watch_for(5, tmp_path) and read(restored / "a.png").shape == (20, 20, 1)
+
+
+def test_the_record_forgets_what_is_gone(watch_for, tmp_path, monkeypatch):
+    monkeypatch.setattr(kit, "SPARE_LINES", 10)
+    folder, restored = tmp_path / "in", tmp_path / "out"
+    save(folder / "latest.png", noisy_picture(16, 16))
+    sizes = range(16, 32)
+    changes = [
+        (4 * size, lambda size=size: save(folder / "latest.png", noisy_picture(size, size)))
+        for size in sizes
+    ]
+    watch_for(150, folder, "-o", restored, meanwhile=changes)
+    assert read(restored / "latest.png").shape == (31, 31, 1)
+    assert len((restored / kit.RECORD).read_bytes().splitlines()) <= 15
+    # It still knows its own.
+    save(folder / "latest.png", noisy_picture(40, 40))
+    assert "Error" not in watch_for(5, folder, "-o", restored)
+    assert read(restored / "latest.png").shape == (40, 40, 1)
+    (restored / "latest.png").unlink()
+    (folder / "latest.png").unlink()
+    watch_for(5, folder, "-o", restored)
+    assert (restored / kit.RECORD).read_bytes() == b""
+
+
+def test_watching_waits_where_it_cannot_keep_its_record(watch_for, tmp_path):
+    save(tmp_path / "a.png", noisy_picture(20, 20))
+    (tmp_path / "restored" / kit.RECORD).mkdir(parents=True)
+    printed = watch_for(5, tmp_path)
+    assert f"cannot write {tmp_path / 'restored' / kit.RECORD}: Is a directory" in printed
+    assert not (tmp_path / "restored" / "a.png").exists()
