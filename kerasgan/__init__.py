@@ -103,6 +103,9 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _EXPORTS:
+        if _EXPORTS[name].startswith(("training.", "tflite.")):
+            # Refuses other backends before Keras fails on them.
+            importlib.import_module("kerasgan.model")
         return getattr(importlib.import_module(f"kerasgan.{_EXPORTS[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

@@ -84,6 +84,11 @@ class GeneratorConfig:
     filters: tuple[int, ...]
     activation: Activation = "relu"
 
+    @property
+    def multiple(self) -> int:
+        """What height and width of its input must be multiples of."""
+        return 2 if self.architecture == "classic" else 2 ** (len(self.filters) - 1)
+
     def __post_init__(self) -> None:
         _require_filters(self.filters)
         _require(
@@ -189,7 +194,7 @@ class RunConfig:
         d_optimizer: the discriminator's optimizer.
         epochs: passes over the training patches.
         batch_size: patches per step, over all replicas.
-        seed: not negative; decides the initial weights, the order, the patches and the noise.
+        seed: from 0 to 2**32 - 1; decides initial weights, order, patches and noise.
         start: the model whose generator training starts from; None starts from random weights.
         precision: what the networks compute in while they are trained; weights, filling and
             residual stay float32, and so does the generator that is saved.
@@ -211,14 +216,14 @@ class RunConfig:
     precision: Precision = "float32"
 
     def __post_init__(self) -> None:
-        multiple = 2 ** (len(self.generator.filters) - 1)
+        multiple = self.generator.multiple
         _require(
             self.data.patch_size % multiple == 0,
             f"patch_size must be a multiple of {multiple} for this generator, got "
             f"{self.data.patch_size}",
         )
         _require(self.epochs > 0, f"epochs must be positive, got {self.epochs}")
-        _require(self.seed >= 0, f"seed must not be negative, got {self.seed}")
+        _require(0 <= self.seed < 2**32, f"seed must be from 0 to 2**32 - 1, got {self.seed}")
         _require(self.batch_size > 0, f"batch_size must be positive, got {self.batch_size}")
 
     def replace(self, **changes: Any) -> "RunConfig":
@@ -327,7 +332,7 @@ def read_record(path: Path) -> tuple[RunConfig, str]:
         record = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ModelError(f"there is no {path}: not the folder of a training run") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{path} is damaged: {error}") from error
     return parse_record(record, path)
 
@@ -346,8 +351,10 @@ def parse_record(record: Any, path: Path) -> tuple[RunConfig, str]:
         ModelError: if it is damaged.
     """
     try:
-        return RunConfig.from_dict(record["config"]), record["data"]["fingerprint"]
-    except (ValueError, KeyError, TypeError) as error:
+        fingerprint = record["data"]["fingerprint"]
+        _require(isinstance(fingerprint, str), "the fingerprint of its data is no text")
+        return RunConfig.from_dict(record["config"]), fingerprint
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise ModelError(f"{path} is damaged: {error}") from error
 
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -28,6 +27,7 @@ from kerasgan.config import parse_record
 from kerasgan.errors import DataError
 from kerasgan.noise.base import Noise
 from kerasgan.presets import PRESETS
+from kerasgan.store.machine import processors
 
 # Biharmonic inpainting of a larger square takes minutes.
 CROP = 512
@@ -116,7 +116,13 @@ def evaluate(
         raise DataError(f"{source} has no images in its split {split}")
     chosen = chosen.first(limit)
     if crop:
+        larger = sum(max(image.shape[:2]) > crop for image in chosen)
         chosen = center_crops(chosen, crop)
+        if larger:
+            click.echo(
+                f"Cut {larger} of {len(chosen)} pictures to the {crop}×{crop} in their middle; "
+                "--crop 0 measures them whole"
+            )
     noise = config.noise
     levels = chosen_levels(noise, amounts, levels)
     if salt_vs_pepper is not None:
@@ -164,7 +170,7 @@ def measure(
             levels,
             classical=USUAL if baselines is None else baselines,
             seed=seed,
-            workers=min(len(images), os.cpu_count() or 1),
+            workers=min(len(images), processors()),
             on_image=lambda: bar.update(1),
         )
     click.echo("\n" + format_table(scores, noise))

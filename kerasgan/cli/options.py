@@ -120,6 +120,7 @@ overwrite_option = click.option("--overwrite", is_flag=True, help="Replace what 
 
 def start(find_devices: Callable[[], Any] | None = None) -> Any:
     """Starts TensorFlow; commands call this before they import what needs it."""
+    import kerasgan.model  # noqa: F401  Refuses other backends before Keras fails on them.
     from kerasgan.startup import start_tensorflow
 
     return start_tensorflow(find_devices)

@@ -4,6 +4,7 @@ import dataclasses
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -121,14 +122,16 @@ def _noise(
     if (amount is None) == (level is None):
         raise click.UsageError("give --amount, or the --level of another --noise")
     try:
-        noise = noise_of(kind)((amount or 0.0) if level is None else level)
-        if amount is not None or salt_vs_pepper is not None:
-            noise = as_salt_and_pepper(noise)
-        if salt_vs_pepper is not None:
-            noise = dataclasses.replace(noise, salt_vs_pepper=salt_vs_pepper)
+        values: dict[str, Any] = {"level": amount if level is None else level}
+        noise = noise_of(kind)(**values)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    return noise
+    if amount is None and salt_vs_pepper is None:
+        return noise
+    noise = as_salt_and_pepper(noise)
+    if salt_vs_pepper is None:
+        return noise
+    return dataclasses.replace(noise, salt_vs_pepper=salt_vs_pepper)
 
 
 def _plan(

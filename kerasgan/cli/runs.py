@@ -1,16 +1,29 @@
 """Where runs go, and are found, that were given no folder."""
 
+import contextlib
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
 
 RUNS = Path("runs")
 
 
-def next_run(name: str) -> Path:
-    """Returns the first folder of that name and a number that is not there yet."""
-    number = 1
-    while (RUNS / f"{name}-{number}").exists():
-        number += 1
-    return RUNS / f"{name}-{number}"
+@contextlib.contextmanager
+def next_run(name: str) -> Iterator[Path]:
+    """Makes the first folder of that name and a number that is not there yet.
+
+    Of several processes, each gets one of its own. A folder in which nothing was put is removed.
+    """
+    for number in itertools.count(1):
+        path = RUNS / f"{name}-{number}"
+        with contextlib.suppress(FileExistsError):
+            path.mkdir(parents=True)
+            break
+    try:
+        yield path
+    finally:
+        with contextlib.suppress(OSError):
+            path.rmdir()
 
 
 def newest_run() -> Path | None:

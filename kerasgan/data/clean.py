@@ -2,7 +2,6 @@
 
 import dataclasses
 import hashlib
-import os
 import random
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,8 +10,9 @@ import numpy as np
 
 from kerasgan.errors import DataError
 from kerasgan.images.pixels import Pixels
+from kerasgan.store.machine import memory
 
-# Decoded images may take this share of the machine's memory; the pipeline holds a packed copy.
+# Decoded images may take this share of the memory there is; the pipeline holds a packed copy.
 _MEMORY_SHARE = 0.3
 _HELD_OUT_SHARE = 0.1
 
@@ -90,9 +90,9 @@ class CleanImages:
             All of them, in order.
 
         Raises:
-            DataError: once they outgrow the machine's memory.
+            DataError: once they outgrow the memory that this process may use.
         """
-        budget, size = _MEMORY_SHARE * _memory(), 0
+        budget, size = _MEMORY_SHARE * memory(), 0
         sets = {}
         for split, named_images in splits.items():
             names, images = [], []
@@ -103,7 +103,7 @@ class CleanImages:
                 if size > budget:
                     raise DataError(
                         f"{name} and the images before it take {size / 2**30:.1f} GiB, more than "
-                        f"{_MEMORY_SHARE:.0%} of this machine's memory; take fewer with --limit"
+                        f"{_MEMORY_SHARE:.0%} of the memory there is; take fewer with --limit"
                     )
             sets[split] = ImageSet(tuple(images), tuple(names))
         return cls(sets["train"], sets.get("validation", ImageSet()), sets.get("test", ImageSet()))
@@ -191,12 +191,6 @@ class CleanImages:
             validation=self.train.select(validation),
             test=test,
         )
-
-
-def _memory() -> float:
-    if not hasattr(os, "sysconf"):  # Windows
-        return float("inf")
-    return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
 
 
 def _digest(image: Pixels) -> bytes:

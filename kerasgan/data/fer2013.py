@@ -5,6 +5,7 @@ import dataclasses
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -17,6 +18,7 @@ from kerasgan.images.pixels import Pixels
 SIZE = 48
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 _SPLITS = {"Training": "train", "PublicTest": "validation", "PrivateTest": "test"}
+_LEVELS = {"", *map(str, range(1, 256))}
 _FILE_NAMES = ("fer2013.csv", "icml_face_data.csv")
 
 
@@ -85,8 +87,8 @@ def _parse(where: str, cells: dict[str, str]) -> Row:
     except (ValueError, OverflowError):
         values = np.full(SIZE * SIZE, -1)
     if values.min() < 0 or values.max() > 255:
-        wrong = next(text for text in texts if not (text.isdecimal() and int(text) <= 255))
-        raise DataError(f"{where}: pixel value {wrong!r}, expected 0 to 255")
+        wrong = next(text for text in texts if text.lstrip("0") not in _LEVELS)
+        raise DataError(f"{where}: pixel value {wrong[:20]!r}, expected 0 to 255")
     return Row(values.astype(np.uint8).reshape(SIZE, SIZE, 1), int(label), _SPLITS[usage])
 
 
@@ -135,7 +137,7 @@ class Fer2013(tfds.core.GeneratorBasedBuilder):
         "icml_face_data.csv of the challenge itself will do as well."
     )
 
-    def _info(self):
+    def _info(self) -> tfds.core.DatasetInfo:
         return self.dataset_info_from_configs(
             description="48×48 grey faces with seven facial expressions, found by image search.",
             features=tfds.features.FeaturesDict(
@@ -153,17 +155,17 @@ class Fer2013(tfds.core.GeneratorBasedBuilder):
             ),
         )
 
-    def _split_generators(self, dl_manager):
-        rows = {split: [] for split in _SPLITS.values()}
+    def _split_generators(self, dl_manager: Any) -> dict[str, Any]:
+        rows: dict[str, list[Row]] = {split: [] for split in _SPLITS.values()}
         for row in read_rows(self._csv(dl_manager)):
             rows[row.split].append(row)
         return {split: self._generate_examples(chosen) for split, chosen in rows.items() if chosen}
 
-    def _generate_examples(self, rows):
+    def _generate_examples(self, rows: list[Row]) -> Iterator[tuple[int, dict[str, Any]]]:
         for number, row in enumerate(rows):
             yield number, {"image": row.pixels, "label": row.label}
 
-    def _csv(self, dl_manager):
+    def _csv(self, dl_manager: Any) -> Path:
         if isinstance(self.builder_config, Fer2013Config) and self.builder_config.csv:
             return self.builder_config.csv
         for name in _FILE_NAMES:

@@ -160,7 +160,8 @@ def evaluation_pairs(
 
     def pair(number: Any) -> tuple[Any, ...]:
         position = number // own * batch_size + worker * own + number % own
-        clean = table.patch(*tf.unstack(places[position % count]), patch_size)
+        image, top, left = tf.unstack(places[position % count])
+        clean = table.patch(image, top, left, patch_size)
         pair = _with_noise(clean, noise, _fold_in((seed, _EVALUATION), position))
         return (*pair, tf.cast(position < count, tf.float32)) if even else pair
 

@@ -1,13 +1,15 @@
 """Images of a tensorflow-datasets builder."""
 
 import itertools
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import tensorflow_datasets as tfds
 
 from kerasgan.data.clean import CleanImages
 from kerasgan.errors import DataError
-from kerasgan.images.pixels import from_float, to_float, with_channels
+from kerasgan.images.pixels import Pixels, from_float, to_float, with_channels
 
 _SPLITS = {"train": ("train",), "validation": ("validation", "val"), "test": ("test",)}
 
@@ -32,7 +34,7 @@ def load_prepared(
         builder.download_and_prepare()
     except Exception as error:  # Builders raise whatever their sources raise.
         raise _as_data_error(builder.name, error) from error
-    features = getattr(builder.info.features, "items", dict)()
+    features: Any = getattr(builder.info.features, "items", dict)()
     feature = next((key for key, it in features if isinstance(it, tfds.features.Image)), None)
     if feature is None:
         raise DataError(f"the dataset {builder.name} has no image feature")
@@ -51,7 +53,9 @@ def load_prepared(
     )
 
 
-def _read(builder, split, feature, channels, limit):
+def _read(
+    builder: Any, split: str, feature: str, channels: int, limit: int | None
+) -> Iterator[tuple[str, Pixels]]:
     examples = builder.as_dataset(
         split=split, decoders=tfds.decode.PartialDecoding({feature: True})
     )
@@ -67,9 +71,9 @@ def _read(builder, split, feature, channels, limit):
         yield f"{split} {number}", with_channels(opaque, channels)
 
 
-def _as_data_error(name, error):
+def _as_data_error(name: str, error: BaseException) -> DataError:
     """Finds our own message below the layers that tensorflow-datasets puts around it."""
-    cause = error
+    cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, DataError):
             return cause

@@ -12,7 +12,7 @@ from kerasgan.store.files import atomic_path
 
 
 def save_comparison(
-    path: Path, columns: Mapping[str, Sequence[Pixels]], *, inches: float = 1.6
+    path: Path, columns: Mapping[str, Sequence[Pixels] | Pixels], *, inches: float = 1.6
 ) -> None:
     """Writes a grid of images as a PNG: one column per treatment, one row per image.
 

@@ -168,6 +168,8 @@ BASELINES: dict[str, Callable[[Pixels], Pixels]] = {
 }
 # What is worth comparing with: the usual filter, its best relative, and the strongest.
 USUAL = ("median 3×3", "adaptive median", "biharmonic inpainting")
+# What takes seconds for a photograph.
+SLOW = ("biharmonic inpainting",)
 
 
 def restore_with(names: Sequence[str], noisy: Pixels) -> dict[str, Pixels]:

@@ -164,9 +164,16 @@ def _mapping(workers: int | None) -> Iterator[Any]:
         return
     # Workers start fresh: a fork of a process that runs TensorFlow can hang.
     context = multiprocessing.get_context("spawn")
+    others = set(multiprocessing.active_children())
     try:
         with ProcessPoolExecutor(workers, mp_context=context) as pool:
-            yield pool.map
+            try:
+                yield pool.map
+            except BaseException:
+                # The pool would wait for all that was handed to it.
+                for worker in set(multiprocessing.active_children()) - others:
+                    worker.terminate()
+                raise
     except BrokenProcessPool as error:
         raise DataError(
             "a process that ran the classical filters was killed, perhaps for its memory; measure "

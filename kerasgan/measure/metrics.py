@@ -1,13 +1,17 @@
-"""PSNR, SSIM and MSE: as NumPy functions and as Keras metrics that agree with them."""
+"""PSNR, SSIM and MSE of images, which agree with scikit-image's."""
+
+from collections.abc import Sequence
 
 import numpy as np
+
+from kerasgan.images.pixels import Pixels
 
 # An image that comes back exactly has an infinite PSNR; in a mean over images it counts as this.
 EXACT_PSNR = 100.0
 SSIM_WINDOW = 7
 
 
-def mse(clean, restored):
+def mse(clean: Pixels, restored: Pixels) -> float:
     """Mean squared error of one image.
 
     Args:
@@ -20,7 +24,7 @@ def mse(clean, restored):
     return float(np.mean((np.asarray(clean, np.float64) - restored) ** 2))
 
 
-def psnr(clean, restored, data_range):
+def psnr(clean: Pixels, restored: Pixels, data_range: float) -> float:
     """Peak signal-to-noise ratio of one image.
 
     Args:
@@ -35,7 +39,7 @@ def psnr(clean, restored, data_range):
     return float(10 * np.log10(data_range**2 / error)) if error > 0 else float("inf")
 
 
-def ssim(clean, restored, data_range):
+def ssim(clean: Pixels, restored: Pixels, data_range: float) -> float:
     """Structural similarity of one image, as scikit-image computes it by default.
 
     Args:
@@ -61,7 +65,7 @@ def ssim(clean, restored, data_range):
     return float(structural_similarity(clean, restored, data_range=data_range, channel_axis=-1))
 
 
-def mean_psnr(values):
+def mean_psnr(values: Sequence[float] | Pixels) -> float:
     """Mean of PSNRs over images.
 
     Args:

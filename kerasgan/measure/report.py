@@ -140,15 +140,20 @@ def _curves(evaluation: Evaluation) -> Iterator[tuple[str, str]]:
 
 
 def _training_curves(history: Sequence[Mapping[str, str]]) -> Iterator[tuple[str, str]]:
-    epochs = [float(row["epoch"]) for row in history]
     for title, unit, names in (
         ("Validation PSNR while training", "PSNR, dB", ["val_psnr"]),
         ("Losses while training", "loss", ["g_loss", "g_reconstruction_loss", "d_loss"]),
     ):
-        known = [name for name in names if history and name in history[0]]
+        known = [name for name in names if any(row.get(name) for row in history)]
         if known:
-            series = {name: (epochs, [float(row[name]) for row in history]) for name in known}
+            series = {name: _points(history, name) for name in known}
             yield title, plots.lines(series, "epoch", unit)
+
+
+def _points(history: Sequence[Mapping[str, str]], name: str) -> tuple[list[float], list[float]]:
+    """Epochs and values of a column, where there are any."""
+    rows = [row for row in history if row.get(name)]
+    return [float(row["epoch"]) for row in rows], [float(row[name]) for row in rows]
 
 
 def _cloud(evaluation: Evaluation, level: float) -> tuple[str, str]:

@@ -1,16 +1,19 @@
 """Restoring images of any size, grey or colour, with a trained generator."""
 
-import os
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from kerasgan.images.pixels import Pixels
 from kerasgan.restore.litert import load_file, load_files
 from kerasgan.restore.tiling import restore_in_tiles
 from kerasgan.store.bundle import Bundle, is_bundle
+from kerasgan.store.machine import processors
 from kerasgan.store.zoo import find_model
 
 
-def load_restorer(path):
+def load_restorer(path: str | Path) -> "Restorer":
     """Loads whatever restores images.
 
     Args:
@@ -25,13 +28,13 @@ def load_restorer(path):
     """
     path = find_model(path)
     if path.suffix == ".tflite":
-        return Restorer(load_file(path, threads=os.cpu_count() or 1))
+        return Restorer(load_file(path, threads=processors()))
     from kerasgan.model.loading import load_generator
 
     return Restorer(load_generator(path))
 
 
-def load_restorers(path):
+def load_restorers(path: str | Path) -> dict[str, "Restorer"]:
     """Loads everything in a bundle that restores images, or the one thing that a path names.
 
     Args:
@@ -46,7 +49,7 @@ def load_restorers(path):
     path = find_model(path)
     if not is_bundle(path):
         return {"restored": load_restorer(path)}
-    models = load_files(Bundle.read(path), threads=os.cpu_count() or 1)
+    models = load_files(Bundle.read(path), threads=processors())
     files = {name: Restorer(model) for name, model in models}
     return {"keras": load_restorer(path), **files}
 
@@ -64,7 +67,7 @@ class Restorer:
         >>> restored = Restorer(gan)(noisy)
     """
 
-    def __init__(self, generator):
+    def __init__(self, generator: Any):
         generator = getattr(generator, "generator", generator)
         if not hasattr(generator, "window"):
             from kerasgan.restore.graph import KerasGraph
@@ -73,7 +76,7 @@ class Restorer:
         self._model = generator
         self.channels = self._model.channels
 
-    def __call__(self, noisy):
+    def __call__(self, noisy: Pixels) -> Pixels:
         """Restores one image.
 
         Large images are restored in overlapping tiles. A grey generator restores a colour image

@@ -1,8 +1,10 @@
 """The folder of a training run: everything there is to know of it, under fixed names."""
 
+import contextlib
 import csv
 import importlib.metadata
 import json
+import math
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasgan.config import RunConfig, read_record
-from kerasgan.errors import OutputError
+from kerasgan.errors import ModelError, OutputError
 from kerasgan.store.files import write_text
 
 _VERSIONED = ("kerasgan", "tensorflow", "keras", "numpy", "scikit-image")
@@ -121,9 +123,28 @@ class RunFolder:
         """Reads history.csv.
 
         Returns:
-            One dictionary of texts per epoch; none where no epoch is complete.
+            One dictionary of texts per epoch; none where no epoch is complete. A text is empty
+            where the epoch did not know that column.
+
+        Raises:
+            ModelError: naming the row that is damaged.
         """
-        if not self.history.is_file():
+        if not self.history.exists():
             return []
-        with self.history.open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
+        try:
+            with self.history.open(newline="", encoding="utf-8") as file:
+                rows = list(csv.DictReader(file, strict=True))
+        except (OSError, ValueError, csv.Error) as error:
+            raise ModelError(f"{self.history} is damaged: {error}") from error
+        for number, row in enumerate(rows, 1):
+            # What a row has too much of stands under None, and what it lacks is None.
+            whole = None not in row and row.get("epoch") == str(number)
+            if not whole or not all(map(_is_number_or_empty, row.values())):
+                raise ModelError(f"{self.history} is damaged in row {number}; move it away")
+        return rows
+
+
+def _is_number_or_empty(text: str | None) -> bool:
+    with contextlib.suppress(ValueError, TypeError):
+        return text == "" or math.isfinite(float(text))  # type: ignore[arg-type]
+    return False

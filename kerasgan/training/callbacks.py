@@ -85,7 +85,7 @@ class KeepEpochs(keras.callbacks.Callback):
         super().__init__()
         self._folder = folder
         self._first_epoch = first_epoch
-        self._rows = folder.read_history()[:first_epoch]
+        self._rows: list[dict[str, Any]] = [*folder.read_history()[:first_epoch]]
         self._record = folder.config.read_text(encoding="utf-8")
         batches = list(shown.unbatch().take(_PICTURED))
         self._noisy, self._clean = (np.stack(images) for images in zip(*batches, strict=True))
@@ -107,7 +107,9 @@ class KeepEpochs(keras.callbacks.Callback):
 
     def _keep(self, epoch: int) -> None:
         text = io.StringIO()
-        writer = csv.DictWriter(text, self._rows[0].keys(), lineterminator="\n")
+        # A run that another version began knows other columns.
+        columns = dict.fromkeys(name for row in self._rows for name in row)
+        writer = csv.DictWriter(text, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(self._rows)
         if not self._folder.config.is_file():

@@ -86,10 +86,12 @@ def train(
         )
         if start is not None:
             gan.generator.set_weights(start)
+    if resume:
+        _check_network(gan.generator, config, folder)
     first_epoch = int(gan.epochs.numpy())
     if first_epoch < 0:  # A new run, or one of the first version, which counted steps alone.
         first_epoch = int(gan.g_optimizer.iterations.numpy()) // steps
-    shared = {
+    shared: dict[str, Any] = {
         "batch_size": config.batch_size,
         "patch_size": data.patch_size,
         "seed": config.seed,
@@ -109,7 +111,7 @@ def train(
             **share,
         )
 
-    def validation(**share: int) -> Any:
+    def validation(**share: Any) -> Any:
         several = strategy.num_replicas_in_sync > 1
         return evaluation_pairs(images.validation, noise=evenly, even=several, **shared, **share)
 
@@ -133,6 +135,16 @@ def train(
             verbose=verbose,
         )
     return gan
+
+
+def _check_network(generator: keras.Model, config: RunConfig, folder: RunFolder) -> None:
+    """Checks that a run folder's model is the network of its config.json."""
+    described = build_generator(config.generator, config.data.channels)
+    if _size_and_limits(generator) != _size_and_limits(described):
+        raise ModelError(
+            f"{folder.model} holds a {generator.name} of {generator.count_params():,} weights, "
+            f"but {folder.config} describes a {described.name} of {described.count_params():,}"
+        )
 
 
 def _over_workers(strategy: Any, pairs: Callable[..., Any], batch_size: int) -> Any:
@@ -187,7 +199,7 @@ def start_weights(config: RunConfig) -> list[Any]:
     Raises:
         ModelError: if there is no such model, or its network is not the configuration's.
     """
-    given = load_generator(config.start)
+    given = load_generator(config.start or "")
     own = build_generator(config.generator, config.data.channels)
     if _size_and_limits(given) != _size_and_limits(own):
         raise ModelError(

@@ -1,0 +1,53 @@
+import os
+
+import pytest
+
+from kerasgan.store import machine
+
+
+@pytest.fixture
+def groups(tmp_path, monkeypatch):
+    """A folder in the place of the kernel's, and eight processors."""
+    monkeypatch.setattr(machine, "_GROUPS", tmp_path)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(8)), raising=False)
+    return tmp_path
+
+
+def write(path, text):
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text + "\n")
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({}, 8),
+        ({"cpu.max": "max 100000"}, 8),
+        ({"cpu.max": "250000 100000"}, 2),
+        ({"cpu.max": "50000 100000"}, 1),
+        ({"cpu.max": "1600000 100000"}, 8),
+        ({"cpu.max": "nonsense"}, 8),
+        ({"cpu/cpu.cfs_quota_us": "300000", "cpu/cpu.cfs_period_us": "100000"}, 3),
+        ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, 8),
+    ],
+)
+def test_processors_are_those_that_a_container_is_given(groups, files, expected):
+    for name, text in files.items():
+        write(groups / name, text)
+    assert machine.processors() == expected
+
+
+def test_processors_are_those_that_a_batch_system_allows(groups, monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {3}, raising=False)
+    assert machine.processors() == 1
+
+
+@pytest.mark.parametrize("name", ["memory.max", "memory/memory.limit_in_bytes"])
+def test_memory_is_what_a_container_is_given(groups, name):
+    whole = machine.memory()
+    write(groups / name, str(2**20))
+    assert machine.memory() == 2**20
+    write(groups / name, str(2**62))
+    assert machine.memory() == whole
+    write(groups / name, "max")
+    assert machine.memory() == whole
