@@ -4,7 +4,7 @@
 
 Trains small networks on small pictures that it makes, in a temporary folder, through the command
 line. A run that was hurt and resumed must end as one that was not: history.csv and all weights
-equal to the last bit.
+equal to the last bit, in model.keras and in generator.keras.
 """
 
 import contextlib
@@ -118,10 +118,13 @@ def go_on(run, config):
 
 
 def weights_of(run):
+    """All that a run keeps in numbers: the GAN, its optimizers, and the generator by itself."""
+    from kerasgan.model.loading import load_generator
     from kerasgan.training.train import load_gan
 
     gan = load_gan(run / "model.keras")
-    return [*gan.weights, *gan.g_optimizer.variables, *gan.d_optimizer.variables]
+    optimizers = [*gan.g_optimizer.variables, *gan.d_optimizer.variables]
+    return [*gan.weights, *optimizers, *load_generator(run).weights]
 
 
 def same(run, other):

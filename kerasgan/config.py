@@ -431,6 +431,8 @@ def _decode(hint: Any, value: Any, where: str) -> Any:
         return value
     if origin is types.UnionType:
         return None if value is None else _decode(args[0], value, where)
+    if isinstance(value, int):
+        _require(abs(value) < 2**53, f"{where} is too large")
     accepted = (int, float) if hint is float else hint
     _require(
         isinstance(value, accepted) and (hint is bool or not isinstance(value, bool)),

@@ -4,9 +4,10 @@ import contextlib
 import os
 import sys
 import tempfile
+import threading
 import warnings
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import IO, Any
 
 _ENVIRONMENT = {
     "KERAS_BACKEND": "tensorflow",
@@ -42,19 +43,52 @@ def start_tensorflow(find_devices: Callable[[], Any] | None = None) -> Any:
     return found
 
 
+class _Stderr:
+    """The process' stderr: in a file, as long as any thread holds it back."""
+
+    def __init__(self) -> None:
+        self._lock, self._holders, self._original = threading.Lock(), 0, -1
+        self._held: IO[bytes]
+
+    def hold(self) -> int:
+        """Begins to hold back; returns how much is held already."""
+        with self._lock:
+            if not self._holders:
+                if sys.stderr is not None:
+                    sys.stderr.flush()
+                self._held, self._original = tempfile.TemporaryFile(), os.dup(2)
+                os.dup2(self._held.fileno(), 2)
+            self._holders += 1
+            return os.fstat(self._held.fileno()).st_size
+
+    def release(self, *, shown_from: int | None = None) -> None:
+        """Ends what `hold` began, and prints what was held since then where that is asked for."""
+        with self._lock:
+            if shown_from is not None:
+                # Without moving to it: the place in the file is that where others go on writing.
+                held = self._held.fileno()
+                size = os.fstat(held).st_size - shown_from
+                os.write(self._original, os.pread(held, size, shown_from))
+            self._holders -= 1
+            if not self._holders:
+                os.dup2(self._original, 2)
+                os.close(self._original)
+                self._held.close()
+
+
+_STDERR = _Stderr()
+
+
 @contextlib.contextmanager
 def held_back_stderr() -> Iterator[None]:
-    """Keeps what C++ code writes to stderr, whatever the log level, unless an exception leaves."""
-    sys.stderr.flush()
-    original = os.dup(2)
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            held.seek(0)
-            os.write(original, held.read())
-            raise
-        finally:
-            os.dup2(original, 2)
-            os.close(original)
+    """Keeps what C++ code writes to stderr, whatever the log level, unless an exception leaves.
+
+    Any threads may do so at a time; what others write meanwhile is kept, too.
+    """
+    before = _STDERR.hold()
+    try:
+        yield
+    except BaseException:
+        _STDERR.release(shown_from=before)
+        raise
+    _STDERR.release()

@@ -47,6 +47,7 @@ def test_replace_reaches_into_parts():
         {"epochs": 0},
         {"batch_size": 0},
         {"seed": -1},
+        {"seed": 2**32},
     ],
 )
 def test_impossible_values_are_refused(changes):
@@ -182,6 +183,34 @@ def test_damaged_records_are_named(tmp_path, text):
     path.write_text(text)
     with pytest.raises(ModelError, match="config.json is damaged"):
         read_record(path)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"seed": 4294967296},
+        {"epochs": 10**400},
+        {"g_optimizer": {"learning_rate": 10**400}},
+        {"generator": []},
+    ],
+)
+def test_records_of_absurd_values_are_named(tmp_path, damage):
+    path = tmp_path / "config.json"
+    record = {"config": SELECTIVE.to_dict() | damage, "data": {"fingerprint": "x"}}
+    path.write_text(json.dumps(record))
+    with pytest.raises(ModelError, match="config.json is damaged"):
+        read_record(path)
+
+
+def test_records_of_absurd_depth_are_named(tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text("[" * 100_000)
+    with pytest.raises(ModelError, match="config.json is damaged"):
+        read_record(path)
+
+
+def test_classic_takes_patches_of_its_own_multiple():
+    assert preset("classic").replace(data__patch_size=50).data.patch_size == 50
 
 
 def test_missing_record_is_named(tmp_path):

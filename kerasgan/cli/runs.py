@@ -24,6 +24,7 @@ def next_run(name: str) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             path.rmdir()
+            RUNS.rmdir()
 
 
 def newest_run() -> Path | None:

@@ -12,7 +12,6 @@ from kerasgan.cli.options import PATH, SEED, describe, overwrite_option, start
 from kerasgan.cli.recipe import recipe, recipe_options
 from kerasgan.cli.runs import RUNS, next_run
 from kerasgan.config import read_record
-from kerasgan.data.clean import ImageSet
 from kerasgan.errors import DataError, Stopped
 from kerasgan.training.distribution import (
     STRATEGIES,
@@ -144,7 +143,7 @@ def _reserved(name: str, chief: bool) -> Path:
     return click.get_current_context().with_resource(next_run(name)) if chief else RUNS / name
 
 
-def _quick_enough(images: ImageSet, levels: int) -> tuple[str, ...]:
+def _quick_enough(images: Any, levels: int) -> tuple[str, ...]:
     """The usual baselines, without the slow one where there are many pixels to restore."""
     from kerasgan.measure.baselines import SLOW, USUAL
 

@@ -2,6 +2,7 @@
 
 import errno
 import io
+import math
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,10 +17,14 @@ from kerasgan.store.files import atomic_path
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
 LOSSY_SUFFIXES = (".jpg", ".jpeg")
+# What those suffixes stand for. Pillow goes by the content, and would start whatever reads it.
+_FORMATS = ("PNG", "JPEG", "MPO", "BMP", "WEBP", "TIFF")
+# Pixels a side, by the formats' headers.
+_LONGEST = {".webp": 16383, ".jpg": 65535, ".jpeg": 65535}
 _TIFF_SUFFIXES = (".tif", ".tiff")
 _DEEP_SUFFIXES = (".png", *_TIFF_SUFFIXES)
-# What Pillow refuses as a decompression bomb: about 179 million.
-MAX_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 0)
+# What Pillow, as it comes, refuses as a decompression bomb.
+MAX_PIXELS = 178_956_970
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +82,7 @@ def read_picture(path: Path) -> Picture:
                 picture := _read_deep_tiff(path, content)
             ):
                 return picture
-            with Image.open(io.BytesIO(content)) as image:
+            with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
                 _check_size(path, *image.size)
                 if image.format == "PNG" and content[24] == 16:
                     return _read_deep_png(content)
@@ -85,7 +90,8 @@ def read_picture(path: Path) -> Picture:
     except (DataError, MemoryError):
         raise
     except Image.DecompressionBombError as error:
-        raise DataError(f"{path} has more than {MAX_PIXELS:,} pixels") from error
+        most = 2 * (Image.MAX_IMAGE_PIXELS or MAX_PIXELS)
+        raise DataError(f"{path} has more than {most:,} pixels") from error
     except Exception as error:  # Decoders raise whatever their format's code raises.
         unknown = isinstance(error, UnidentifiedImageError)
         reason = "not an image" if unknown else first_line(error)
@@ -94,6 +100,9 @@ def read_picture(path: Path) -> Picture:
 
 def _read(path: Path, again: bool = True) -> bytes:
     try:
+        if path.exists() and not path.is_file():
+            # A pipe would be waited for without end.
+            raise DataError(f"cannot read {path}: it is no regular file")
         return path.read_bytes()
     except OSError as error:
         # Disks and networks fail once and then work; what is missing stays missing.
@@ -127,10 +136,11 @@ def _read_with_pillow(path: Path, image: Image.Image) -> Picture:
 
 
 def _read_deep_png(content: bytes) -> Picture:
-    # Pillow reduces 16-bit colour to 8 bits without a word; TensorFlow's decoder does not.
-    import tensorflow as tf
+    # Pillow reduces 16-bit colour to 8 bits without a word; libpng does not.
+    import imagecodecs
 
-    return _split_alpha(tf.io.decode_png(content, dtype=tf.uint16).numpy(), {})
+    array = imagecodecs.png_decode(content)
+    return _split_alpha(array if array.ndim == 3 else array[..., np.newaxis], {})
 
 
 def _read_deep_tiff(path: Path, content: bytes) -> Picture | None:
@@ -139,6 +149,8 @@ def _read_deep_tiff(path: Path, content: bytes) -> Picture | None:
     with tifffile.TiffFile(io.BytesIO(content)) as file:
         page = file.pages.first
         _check_size(path, page.imagewidth, page.imagelength)
+        if page.samplesperpixel > 4:
+            raise DataError(f"{path} is no picture: it has {page.samplesperpixel} values a pixel")
         if page.dtype != np.uint16:
             return None
         if page.photometric not in (
@@ -148,6 +160,9 @@ def _read_deep_tiff(path: Path, content: bytes) -> Picture | None:
         ):
             kind = tifffile.PHOTOMETRIC(page.photometric).name
             raise DataError(f"{path} is a {kind} picture; convert it to grey or RGB first")
+        # A volume has as many pixels as it has slices.
+        if math.prod(page.shape) > 4 * MAX_PIXELS:
+            raise DataError(f"{path} is no picture: its values have the shape {page.shape}")
         array = page.asarray()
         if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE and array.ndim == 3:
             array = np.moveaxis(array, 0, -1)
@@ -173,7 +188,7 @@ def check_output(path: Path, picture: Picture | None = None) -> None:
         picture: what it must be able to hold.
 
     Raises:
-        OutputError: naming the suffix and what to use in its place.
+        OutputError: naming the suffix, what it cannot hold, and what to use in its place.
     """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
@@ -184,6 +199,12 @@ def check_output(path: Path, picture: Picture | None = None) -> None:
         raise OutputError(f"cannot write {path}: {suffix} has no 16 bits; use .png or .tif")
     if picture.alpha is not None and suffix in LOSSY_SUFFIXES:
         raise OutputError(f"cannot write {path}: {suffix} has no transparency; use .png")
+    height, width = picture.pixels.shape[:2]
+    if max(height, width) > (longest := _LONGEST.get(suffix, math.inf)):
+        raise OutputError(
+            f"cannot write {path}: it is {width}×{height}, and {suffix} holds at most {longest} "
+            "pixels a side; use .png"
+        )
 
 
 def write_picture(path: Path, picture: Picture) -> None:
@@ -201,16 +222,25 @@ def write_picture(path: Path, picture: Picture) -> None:
     parts = [picture.pixels] if picture.alpha is None else [picture.pixels, picture.alpha]
     array = np.concatenate(parts, axis=-1)
     with atomic_path(path) as temporary:
-        if array.dtype == np.uint8:
-            image = Image.fromarray(array if array.shape[-1] > 1 else array[..., 0])
-            # Each format takes what it knows of these.
-            image.save(temporary, quality=95, lossless=True, **picture.metadata)
-        elif path.suffix.lower() in _TIFF_SUFFIXES:
-            _write_deep_tiff(temporary, array)
-        else:
-            import tensorflow as tf
+        try:
+            _encode(temporary, array, picture.metadata)
+        except (OSError, MemoryError):
+            raise
+        except Exception as error:  # Encoders raise whatever their format's code raises.
+            raise OutputError(f"cannot write {path}: {first_line(error)}") from error
 
-            temporary.write_bytes(tf.io.encode_png(array).numpy())
+
+def _encode(path: Path, array: Pixels, metadata: dict[str, Any]) -> None:
+    if array.dtype == np.uint8:
+        image = Image.fromarray(array if array.shape[-1] > 1 else array[..., 0])
+        # Each format takes what it knows of these.
+        image.save(path, quality=95, lossless=True, **metadata)
+    elif path.suffix.lower() in _TIFF_SUFFIXES:
+        _write_deep_tiff(path, array)
+    else:
+        import imagecodecs
+
+        path.write_bytes(imagecodecs.png_encode(array))
 
 
 def _write_deep_tiff(path: Path, array: Pixels) -> None:

@@ -17,7 +17,7 @@ def processors() -> int:
         allowed = len(os.sched_getaffinity(0))
     else:
         allowed = os.cpu_count() or 1
-    return max(1, min(allowed, int(_processor_time())))
+    return max(1, int(min(allowed, _processor_time())))
 
 
 def memory() -> float:

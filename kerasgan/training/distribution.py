@@ -11,6 +11,8 @@ from kerasgan.errors import DistributionError
 Name = Literal["auto", "none", "mirrored", "multi-worker", "tpu"]
 STRATEGIES: tuple[Name, ...] = ("auto", "none", "mirrored", "multi-worker", "tpu")
 
+_ENDING = (signal.SIGINT, signal.SIGTERM)
+
 
 def cluster_size() -> int:
     """Counts the workers that TF_CONFIG names, this one among them.
@@ -75,8 +77,8 @@ def make_strategy(name: Name) -> Any:
     """
     import tensorflow as tf
 
-    # Python's own handler would not run before all workers have come.
-    interrupted = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # Python's own handlers would not run before all workers have come.
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in _ENDING}
     try:
         if name == "multi-worker":
             resolver = (
@@ -94,7 +96,8 @@ def make_strategy(name: Name) -> Any:
         what = "a TPU" if name == "tpu" else "the cluster"
         raise DistributionError(f"cannot use {what}: {error}") from error
     finally:
-        signal.signal(signal.SIGINT, interrupted)
+        for number, handler in before.items():
+            signal.signal(number, handler)
     gpus = tf.config.list_logical_devices("GPU")
     if name == "mirrored" or (name == "auto" and len(gpus) > 1):
         devices = gpus or tf.config.list_logical_devices("CPU")

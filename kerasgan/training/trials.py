@@ -99,8 +99,6 @@ def _result(
             )
         if values.is_file() and (found := read_values(values, request)) is not None:
             return found
-    else:
-        folder.create(config, images.record())
     # Names of layers are counted over all models of a process, and stand in what is saved.
     keras.utils.clear_session()
     gan = train(config, images, folder, resume=folder.model.is_file(), verbose=verbose)

@@ -87,19 +87,19 @@ def test_a_run_can_be_repeated_from_its_config(train, photos, folder):
 
 
 def test_an_interrupted_run_says_how_to_go_on(train, photos, monkeypatch):
-    import kerasgan.training.train
+    from kerasgan.training import train as module
 
-    original = kerasgan.training.train
+    original = module.train
 
     def interrupted(*args, **kwargs):
         original(*args, **kwargs)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(kerasgan.training, "train", interrupted)
+    monkeypatch.setattr(module, "train", interrupted)
     output = train("--output", "run", status=1)
     assert "1 of 1 epochs are kept" in output
     assert "kerasgan train --resume run" in output
-    monkeypatch.setattr(kerasgan.training, "train", original)
+    monkeypatch.setattr(module, "train", original)
     assert "restored" in run("train", "--resume", "run")
     (photos / "a.png").unlink()
     assert "does not hold the images" in run("train", "--resume", "run", status=1)
@@ -134,12 +134,12 @@ def test_a_real_ctrl_c_keeps_what_is_complete_and_can_be_resumed(photos, folder)
 
 
 def test_an_interruption_before_the_first_epoch_says_so(train, monkeypatch):
-    import kerasgan.training.train
+    from kerasgan.training import train as module
 
     def interrupted(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(kerasgan.training, "train", interrupted)
+    monkeypatch.setattr(module, "train", interrupted)
     output = train(status=1)
     assert "before the first epoch" in output
 

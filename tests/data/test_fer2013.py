@@ -114,6 +114,10 @@ ROW_3 = r"row 3 \(line 4\): "
             replace_row(GOOD, 3, pixels=text_of(["9" * 30, *FACES[2][1:]])),
             ROW_3 + "pixel value '99",
         ),
+        (
+            replace_row(GOOD, 3, pixels=text_of(["9" * 5000, *FACES[2][1:]])),
+            ROW_3 + "pixel value '9{20}', expected",
+        ),
         (replace_row(GOOD, 3, usage="Testing"), ROW_3 + "Usage is 'Testing'"),
         (replace_row(GOOD, 3, emotion="7"), ROW_3 + "emotion is '7'"),
         (GOOD[:-5000], r"row 9 \(line 10\): 2 columns"),

@@ -245,3 +245,72 @@ def test_a_start_that_does_not_fit_is_named(trained_run, tmp_path):
         config = small_config(start=str(model), generator__filters=(8, 4, 4))
         with pytest.raises(ModelError, match=message):
             start_weights(config)
+
+
+def test_float16_averages_keeps_its_scale_and_counts_epochs(tmp_path, clean_images):
+    config = small_config(precision="float16", g_optimizer__ema_momentum=0.9, epochs=2)
+    folder = run_of(tmp_path / "run", clean_images, config)
+    gan = load_gan(folder.model)
+    assert type(gan.g_optimizer) is keras.optimizers.Adam
+    assert gan.g_optimizer.loss_scale_factor == 2.0**12
+    assert int(gan.g_optimizer.iterations) == 6 and int(gan.epochs) == 2
+    before = [value.numpy() for value in gan.generator.trainable_variables]
+    with gan.averaged_weights():
+        assert any(
+            np.abs(value - average).max() > 1e-6
+            for value, average in zip(before, gan.generator.trainable_variables, strict=True)
+        )
+
+
+def test_a_run_goes_on_from_the_epoch_that_its_model_tells(tmp_path, clean_images, monkeypatch):
+    """And not from the steps, of which an optimizer may have skipped some."""
+    folder = run_of(tmp_path / "run", clean_images, small_config(epochs=2))
+    gan = load_gan(folder.model)
+    gan.g_optimizer.iterations.assign(2)
+    gan.save(folder.model)
+    train(small_config(epochs=3), clean_images, folder, resume=True, verbose=0)
+    assert [row["epoch"] for row in folder.read_history()] == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("epochs", [2, 3])
+def test_resuming_repairs_what_a_kill_between_two_saves_left(
+    epochs, tmp_path, clean_images, averaged_run
+):
+    """Whether there are epochs to come, or the killed one was the last."""
+    config = averaged_run.read_record()[0].replace(epochs=2)
+    folder = run_of(tmp_path / "run", clean_images, config)
+    expected = load_generator(folder.path).get_weights()
+    folder.generator.unlink()
+    shutil.copy(averaged_run.generator, folder.generator)
+    train(config.replace(epochs=epochs), clean_images, folder, resume=True, verbose=0)
+    repaired = load_generator(folder.path).get_weights()
+    same = all(np.array_equal(one, other) for one, other in zip(expected, repaired, strict=True))
+    assert same == (epochs == 2)
+    assert_same_generator(folder)
+
+
+def assert_same_generator(folder):
+    gan = load_gan(folder.model)
+    gan.finalize_averages()
+    for one, other in zip(gan.generator.weights, load_generator(folder.path).weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_run_of_older_columns_goes_on(tmp_path, clean_images, trained_run):
+    folder = RunFolder(tmp_path / "run")
+    shutil.copytree(trained_run.path, folder.path)
+    lines = [line.rsplit(",", 1)[0] for line in folder.history.read_text().splitlines()]
+    folder.history.write_text("\n".join(lines) + "\n")
+    train(small_config(epochs=3), clean_images, folder, resume=True, verbose=0)
+    rows = folder.read_history()
+    assert [row["epoch"] for row in rows] == ["1", "2", "3"]
+    [newer] = [name for name in rows[0] if rows[0][name] == ""]
+    assert rows[2][newer]
+
+
+def test_a_model_that_is_not_the_configurations_is_refused(tmp_path, clean_images, trained_run):
+    folder = RunFolder(tmp_path / "run")
+    shutil.copytree(trained_run.path, folder.path)
+    other = small_config(generator__filters=(4, 8, 4), epochs=3)
+    with pytest.raises(ModelError, match=r"model.keras holds a .* weights, but .* describes a"):
+        train(other, clean_images, folder, resume=True, verbose=0)

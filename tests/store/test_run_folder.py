@@ -1,0 +1,44 @@
+import pytest
+
+from kerasgan.errors import ModelError
+from kerasgan.store.run_folder import RunFolder
+
+WHOLE = "epoch,g_loss,val_psnr\n1,0.5,30.1\n2,0.4,31\n"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return RunFolder(tmp_path)
+
+
+def test_history_is_read_as_texts(folder):
+    assert folder.read_history() == []
+    folder.history.write_text(WHOLE + "3,,32\n")
+    assert folder.read_history()[2] == {"epoch": "3", "g_loss": "", "val_psnr": "32"}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (WHOLE[:-4].encode(), "damaged in row 2"),  # Cut in the middle.
+        (WHOLE.replace("0.4", "nan").encode(), "damaged in row 2"),
+        (WHOLE.replace("0.4", "inf").encode(), "damaged in row 2"),
+        (WHOLE.replace("0.4", "much").encode(), "damaged in row 2"),
+        (WHOLE.replace("2,0.4", "7,0.4").encode(), "damaged in row 2"),
+        (WHOLE.replace("31", "31,5").encode(), "damaged in row 2"),
+        (WHOLE.replace("epoch", "epic").encode(), "damaged in row 1"),
+        (b"\xff\xfe\x00" + WHOLE.encode(), "history.csv is damaged: .*decode"),
+        (WHOLE.replace("0.4", "0\0.4").encode(), "damaged"),
+        (b'epoch\n"1', "damaged"),
+    ],
+)
+def test_damaged_histories_are_named(folder, content, message):
+    folder.history.write_bytes(content)
+    with pytest.raises(ModelError, match=message):
+        folder.read_history()
+
+
+def test_a_folder_in_the_historys_place_is_named(folder):
+    folder.history.mkdir()
+    with pytest.raises(ModelError, match="history.csv is damaged: .*directory"):
+        folder.read_history()
