@@ -8,32 +8,25 @@ from typing import Any
 
 import keras
 import tensorflow as tf
-from keras import ops
 
 from kerasgan.config import OptimizerConfig, RunConfig
 from kerasgan.model.adversary import Adversary
 from kerasgan.model.discriminators import build_discriminator
 from kerasgan.model.generators import build_generator
 from kerasgan.model.losses import reconstruction_loss
-from kerasgan.model.metrics import MSE, PSNR, SSIM
 from kerasgan.model.optimizers import build_optimizer
 from kerasgan.model.precision import computing_in
 from kerasgan.model.promises import last_convolutions, promises
+from kerasgan.model.step import OUT_OF_RANGE, AdversarialStep
 from kerasgan.noise.base import Noise
 from kerasgan.noise.kinds import noise_from_dict
 from kerasgan.noise.salt_and_pepper import SaltAndPepper
 from kerasgan.presets import PRESETS
 from kerasgan.store.zoo import read_saved_model
 
-# Decay of the running means by which an adversary's weight is balanced.
-_MOMENTUM = 0.99
-# Beyond what rounding or a sloppy resize can make of 1.
-_SURELY_OUT = 1.5
-_OUT_OF_RANGE = "images must lie in [0, 1]: divide 8-bit pixels by 255"
-
 
 @keras.saving.register_keras_serializable(package="kerasgan")
-class DenoisingGAN(keras.Model):
+class DenoisingGAN(AdversarialStep):
     """Trains a generator to undo noise, against a discriminator that tells clean from restored.
 
     It is used like any Keras model; calling it, or `predict`, runs the generator. One training step
@@ -54,28 +47,15 @@ class DenoisingGAN(keras.Model):
     """
 
     def __init__(self, generator: keras.Model, name: str = "denoising_gan"):
-        super().__init__(name=name)
+        super().__init__(name)
         self.generator = generator
         self.discriminator: keras.Model | None = None
-        self.training_trackers = {
-            key: keras.metrics.Mean(name=key)
-            for key in (
-                "g_reconstruction_loss",
-                "g_adversarial_loss",
-                "g_regularization_loss",
-                "d_loss",
-            )
-        } | {
-            key: keras.metrics.BinaryAccuracy(name=key, threshold=0.0)
-            for key in ("d_real_accuracy", "d_fake_accuracy")
-        }
-        self.quality_trackers = {"psnr": PSNR(), "ssim": SSIM(), "mse": MSE()}
         self.multiple = promises(generator).multiple
         # Complete ones, as of the last save; -1 where nobody counted them.
         self.epochs = self._state("epochs", (), "int64")
         # Of the reconstruction's and the adversarial loss' gradients at the output.
         self.gradient_lengths = self._state("gradient_lengths", (2,))
-        self.averaged_statistics: list[Any] = []
+        self.averaged_statistics = []
         self.built = True
 
     @classmethod
@@ -224,7 +204,7 @@ class DenoisingGAN(keras.Model):
         if self.g_optimizer.use_ema and not self.averaged_statistics:
             self.averaged_statistics = [
                 self._state(f"average_{number}", statistic.shape)
-                for number, statistic in enumerate(self._statistics)
+                for number, statistic in enumerate(self.statistics)
             ]
 
     def _state(self, name: str, shape: tuple[int, ...], dtype: str = "float32") -> Any:
@@ -237,20 +217,6 @@ class DenoisingGAN(keras.Model):
             trainable=False,
             aggregation="mean",
         )
-
-    @property
-    def g_optimizer(self) -> Any:
-        """The generator's optimizer."""
-        return self.optimizer
-
-    @property
-    def _statistics(self) -> list[Any]:
-        """What normalisations of the generator have seen: no weights, but as needed."""
-        return [
-            variable
-            for variable in self.generator.non_trainable_variables
-            if "float" in variable.dtype
-        ]
 
     def load_own_variables(self, store: Any) -> None:
         if store.keys():  # The first version kept none.
@@ -298,131 +264,24 @@ class DenoisingGAN(keras.Model):
 
     def fit(self, *args: Any, **kwargs: Any) -> Any:
         try:
-            return super().fit(*args, **kwargs)
+            history = super().fit(*args, **kwargs)
         except tf.errors.InvalidArgumentError as error:
-            if _OUT_OF_RANGE in str(error):
-                raise ValueError(_OUT_OF_RANGE) from None
+            if OUT_OF_RANGE in str(error):
+                raise ValueError(OUT_OF_RANGE) from None
             raise
-
-    def train_step(self, data: Any) -> dict[str, Any]:
-        noisy, clean, weight = keras.utils.unpack_x_y_sample_weight(data)
-        tf.debugging.assert_less(tf.reduce_max(clean), _SURELY_OUT, _OUT_OF_RANGE)
-        with tf.GradientTape() as g_tape:
-            restored = self.generator(noisy, training=True)
-        if self.adversary is not None:
-            self._update_discriminator(self.adversary, noisy, clean, restored, weight)
-        with g_tape:
-            losses, adversarial_weight = self._generator_losses(noisy, clean, restored, weight)
-            g_loss = losses["g_reconstruction_loss"]
-            if self.adversary is not None:
-                g_loss += adversarial_weight * losses["g_adversarial_loss"]
-            if self.generator.losses:
-                penalties = tf.add_n(self.generator.losses)
-                losses["g_regularization_loss"] = tf.nn.scale_regularization_loss(penalties)
-                g_loss += losses["g_regularization_loss"]
-            scaled = self.g_optimizer.scale_loss(g_loss)
-        variables = self.generator.trainable_variables
-        self.g_optimizer.apply(g_tape.gradient(scaled, variables), variables)
-        self._average_statistics()
-        self._track(**losses)
-        return self._training_logs(losses.keys(), adversarial_weight)
-
-    def _generator_losses(
-        self, noisy: Any, clean: Any, restored: Any, weight: Any
-    ) -> tuple[dict[str, Any], Any]:
-        """The parts of the generator's loss, and what the adversarial one is multiplied by."""
-        adversary = self.adversary
-        balanced = adversary is not None and adversary.balance == "gradient"
-        with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
-            if balanced:
-                tape.watch(restored)
-            of_each = self.reconstruction_loss(noisy, clean, restored)
-            losses = {"g_reconstruction_loss": tf.nn.compute_average_loss(of_each, weight)}
-            if adversary is not None:
-                of_each = adversary.generator_losses(noisy, clean, restored)
-                losses["g_adversarial_loss"] = tf.nn.compute_average_loss(of_each, weight)
-        if adversary is None or not balanced:
-            return losses, adversary and adversary.weight
-        slopes = [tape.gradient(loss, restored) for loss in losses.values()]
-        return losses, adversary.weight * self._ratio_of_lengths(slopes)
-
-    def _ratio_of_lengths(self, slopes: list[Any]) -> Any:
-        """How many times as long the first gradient is as the second, by running means."""
-        squares = tf.stack([tf.reduce_sum(tf.square(slope)) for slope in slopes])
-        context = tf.distribute.get_replica_context()
-        now = tf.sqrt(context.all_reduce(tf.distribute.ReduceOp.SUM, tf.stop_gradient(squares)))
-        self.gradient_lengths.assign(_moved(self.gradient_lengths.value, now, 1.0 - _MOMENTUM))
-        return tf.math.divide_no_nan(*tf.unstack(self.gradient_lengths.value))
-
-    def _update_discriminator(
-        self, adversary: Adversary, noisy: Any, clean: Any, restored: Any, weight: Any
-    ) -> None:
-        with tf.GradientTape() as d_tape:
-            judgement = adversary.judge(noisy, clean, restored)
-            # Averaged over the global batch: Keras sums gradients over replicas.
-            d_loss = tf.nn.compute_average_loss(judgement.losses, weight)
-            scaled = self.d_optimizer.scale_loss(d_loss)
-        variables = adversary.discriminator.trainable_variables
-        self.d_optimizer.apply(d_tape.gradient(scaled, variables), variables)
-        self._track(d_loss=d_loss)
-        for key, logits, label in (
-            ("d_real_accuracy", judgement.real_logits, ops.ones_like),
-            ("d_fake_accuracy", judgement.fake_logits, ops.zeros_like),
-        ):
-            self.training_trackers[key].update_state(label(logits), logits)
-
-    def _track(self, **losses: Any) -> None:
-        # Each replica holds its share of the global mean; Keras averages what replicas report.
-        replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        for key, loss in losses.items():
-            self.training_trackers[key].update_state(loss * replicas)
-
-    def _training_logs(self, parts: Any, adversarial_weight: Any) -> dict[str, Any]:
-        means = {key: tracker.result() for key, tracker in self.training_trackers.items()}
-        # Of the means: the graph optimizer reorders the step's own sum now and then, by one bit.
-        g_loss = means["g_reconstruction_loss"]
-        logs = {"g_reconstruction_loss": g_loss}
-        if self.adversary is not None:
-            g_loss += adversarial_weight * means["g_adversarial_loss"]
-            logs |= {
-                key: means[key]
-                for key in ("g_adversarial_loss", "d_loss", "d_real_accuracy", "d_fake_accuracy")
-            }
-            if self.adversary.balance == "gradient":
-                logs["g_adversarial_weight"] = adversarial_weight
-        if "g_regularization_loss" in parts:
-            g_loss += means["g_regularization_loss"]
-            logs["g_regularization_loss"] = means["g_regularization_loss"]
-        return _reported({"g_loss": g_loss} | logs)
-
-    def _average_statistics(self) -> None:
-        """Averages what normalisations have seen as the optimizer averages weights."""
-        for average, statistic in zip(self.averaged_statistics, self._statistics, strict=False):
-            share = 1.0 - self.g_optimizer.ema_momentum
-            average.assign(_moved(average.value, statistic.value, share))
-
-    def test_step(self, data: Any) -> dict[str, Any]:
-        """Measures PSNR, SSIM and MSE as users see them: clipped and rounded to 8 bits."""
-        noisy, clean, weight = keras.utils.unpack_x_y_sample_weight(data)
-        restored = ops.round(ops.clip(self.generator(noisy, training=False), 0.0, 1.0) * 255) / 255
-        for tracker in self.quality_trackers.values():
-            tracker.update_state(clean, restored, sample_weight=weight)
-        # Of all replicas' images, however many each had.
-        context = tf.distribute.get_replica_context()
-        means = {}
-        for key, tracker in self.quality_trackers.items():
-            seen = [tf.identity(tracker.total.value), tf.identity(tracker.count.value)]
-            means[key] = tf.math.divide_no_nan(
-                *context.all_reduce(tf.distribute.ReduceOp.SUM, seen)
-            )
-        return _reported(means)
+        # Keras has put averages in the place of weights.
+        self._finalize_statistics()
+        return history
 
     def finalize_averages(self) -> None:
         """Puts moving averages in the place of the generator's weights, where there are any."""
         if not getattr(getattr(self, "optimizer", None), "use_ema", False):
             return
         self.g_optimizer.finalize_variable_values(self.generator.trainable_variables)
-        for average, statistic in zip(self.averaged_statistics, self._statistics, strict=True):
+        self._finalize_statistics()
+
+    def _finalize_statistics(self) -> None:
+        for average, statistic in zip(self.averaged_statistics, self.statistics, strict=False):
             statistic.assign(tf.where(tf.math.is_nan(average.value), statistic.value, average))
 
     @contextlib.contextmanager
@@ -432,7 +291,7 @@ class DenoisingGAN(keras.Model):
         Without a moving average (`use_ema` of the generator's optimizer) it changes nothing.
         `evaluate` and `predict` do this themselves.
         """
-        variables = [*self.generator.trainable_variables, *self._statistics]
+        variables = [*self.generator.trainable_variables, *self.statistics]
         values = [tf.identity(variable.value) for variable in variables]
         self.finalize_averages()
         try:
@@ -465,18 +324,3 @@ class DenoisingGAN(keras.Model):
             "name": self.name,
             "generator": keras.saving.serialize_keras_object(self.generator),
         }
-
-
-def _moved(average: Any, value: Any, share: float) -> Any:
-    """A running mean after one more value; the value itself where there was none before."""
-    return tf.where(tf.math.is_nan(average), value, average + share * (value - average))
-
-
-def _reported(results: dict[str, Any]) -> dict[str, Any]:
-    """Gives logs the form in which Keras takes them: it averages those of workers over axis 0."""
-    strategy = tf.distribute.get_strategy()
-    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
-        return results
-    # It asks the logs for the device to do that on.
-    with tf.device(strategy.extended.worker_devices[0]):
-        return {key: ops.reshape(value, (1,)) for key, value in results.items()}

@@ -12,6 +12,11 @@ from kerasgan.store.bundle import Bundle, is_bundle
 from kerasgan.store.run_folder import RunFolder
 from kerasgan.store.zoo import find_model
 
+# Of a .keras file; the weights may be as large as they are.
+_MEMBERS = ("config.json", "metadata.json")
+# In bytes: a hundred times what networks of this kind have.
+_LARGEST_MEMBER = 2**24
+
 
 def load_generator(path: str | Path) -> keras.Model:
     """Loads the generator of a training run or bundle.
@@ -37,7 +42,8 @@ def load_generator(path: str | Path) -> keras.Model:
                 f"there is no {path}: no run folder, or its first epoch is not complete"
             )
     if not path.is_file():
-        raise ModelError(f"there is no model {path}")
+        reason = "is no regular file" if path.exists() else "does not exist"
+        raise ModelError(f"there is no model {path}: it {reason}")
     version = _keras_version(path)
     try:
         model = keras.models.load_model(path)
@@ -49,19 +55,27 @@ def load_generator(path: str | Path) -> keras.Model:
     if isinstance(model, DenoisingGAN):
         model.finalize_averages()
         model = model.generator
-    shape = getattr(model, "input_shape", None)
-    if shape not in [(None, None, None, 1), (None, None, None, 3)] or model.output_shape != shape:
+    shape, restored = (getattr(model, f"{end}_shape", None) for end in ("input", "output"))
+    if shape not in [(None, None, None, 1), (None, None, None, 3)] or restored != shape:
         raise ModelError(f"{path} restores no images of any size: its input has the shape {shape}")
     return model
 
 
 def _keras_version(path: Path) -> str:
+    """Reads who wrote a file, and refuses what Keras would only notice after it has read it all."""
     try:
         with zipfile.ZipFile(path) as archive:
-            foreign = not {"metadata.json", "config.json"} <= set(archive.namelist())
-            metadata = {} if foreign else json.loads(archive.read("metadata.json"))
-    except (OSError, zipfile.BadZipFile, ValueError) as error:
+            sizes = {member.filename: member.file_size for member in archive.infolist()}
+            if not sizes.keys() >= set(_MEMBERS):
+                raise ModelError(f"{path} is a zip file, but no Keras model")
+            for name in _MEMBERS:
+                if sizes[name] > _LARGEST_MEMBER:
+                    raise ModelError(f"{path} is damaged: its {name} has {sizes[name]:,} bytes")
+            _, metadata = (json.loads(archive.read(name)) for name in _MEMBERS)
+    except ModelError:
+        raise
+    except Exception as error:  # Besides zipfile's own, what each kind of compression raises.
         raise ModelError(f"{path} is no Keras model file, or a damaged one") from error
-    if "keras_version" not in metadata:
+    if not isinstance(metadata, dict) or "keras_version" not in metadata:
         raise ModelError(f"{path} is a zip file, but no Keras model")
-    return metadata["keras_version"]
+    return str(metadata["keras_version"])

@@ -78,11 +78,13 @@ def last_convolutions(generator: keras.Model) -> list[str]:
     """Names the layers whose output no other layer with weights reads: they make the picture.
 
     Args:
-        generator: a functional model.
+        generator: a model; of one that is not functional, nothing is known.
 
     Returns:
         Their names.
     """
+    if not hasattr(generator, "operations"):
+        return []
     makers = {id(tensor): op for op in generator.operations for tensor in _outputs(op)}
     found: list[str] = []
     open_ends, seen = _flat(generator.output), set()
