@@ -107,11 +107,13 @@ class DiscriminatorConfig:
         dropout: share of activations that "classic" drops in training, in [0, 1).
         architecture: "classic", one logit for the whole image, or "patch", one for every place; see
             `model.discriminators`.
+        spectral_norm: whether "patch" divides kernels by their largest singular value.
     """
 
     filters: tuple[int, ...]
     dropout: float = 0.0
     architecture: Judge = "classic"
+    spectral_norm: bool = False
 
     def __post_init__(self) -> None:
         _require_filters(self.filters)
@@ -119,6 +121,10 @@ class DiscriminatorConfig:
         _require(
             self.architecture == "classic" or not self.dropout,
             "the patch discriminator drops nothing",
+        )
+        _require(
+            self.architecture == "patch" or not self.spectral_norm,
+            "spectral_norm is for the patch discriminator",
         )
 
 
@@ -133,15 +139,21 @@ class AdversaryConfig:
         penalty: weight of the discriminator's squared gradient at clean images (R1); 0 for none.
         balance: "fixed" takes λ as it is; with "gradient", the adversarial part's gradient at the
             generator's output is λ times as long as that of the reconstruction.
+        suspects_only: whether logits of places are weighed by the pixels that the noise may have
+            changed there.
+        fade: each image counts by its share of such pixels to this power; 0 counts all alike.
     """
 
     weight: float
     objective: Objective = "bce"
     penalty: float = 0.0
     balance: Balance = "fixed"
+    suspects_only: bool = False
+    fade: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("weight", "penalty"):
+        _require(self.suspects_only or not self.fade, "fade needs suspects_only")
+        for name in ("weight", "penalty", "fade"):
             value = getattr(self, name)
             _require(0.0 <= value < float("inf"), f"{name} must not be negative, got {value}")
 

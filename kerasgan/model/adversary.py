@@ -9,6 +9,8 @@ import tensorflow as tf
 from keras import ops
 
 from kerasgan.config import Balance, Objective
+from kerasgan.noise.base import Noise
+from kerasgan.noise.kinds import noise_from_dict
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,10 @@ class Adversary:
         balance: "fixed" takes λ as it is. "gradient" scales it, so that the adversarial part's
             gradient at the generator's output is λ times as long as the reconstruction's, by
             running means of both lengths.
+        suspects_of: the noise by whose suspects logits of places are weighed within an image: where
+            nothing was lost, there is nothing to judge. None weighs all alike.
+        fade: each image counts by its share of suspects to this power, so that sparse noise, which
+            the reconstruction undoes best, is left to it; 0 counts all images alike.
 
     Raises:
         ValueError: if a name is none of these, or a number is not in its range.
@@ -55,6 +61,8 @@ class Adversary:
         weight: float = 0.01,
         penalty: float = 0.0,
         balance: Balance = "fixed",
+        suspects_of: Noise | None = None,
+        fade: float = 0.0,
     ):
         for name, value, known in (
             ("objective", objective, get_args(Objective)),
@@ -64,13 +72,18 @@ class Adversary:
                 raise ValueError(f"no {name} {value!r}; there are {', '.join(known)}")
         if not 0 < weight < float("inf"):
             raise ValueError(f"weight must be positive, got {weight}; without, give no adversary")
-        if not 0 <= penalty < float("inf"):
-            raise ValueError(f"penalty must not be negative, got {penalty}")
+        for name, number in (("penalty", penalty), ("fade", fade)):
+            if not 0 <= number < float("inf"):
+                raise ValueError(f"{name} must not be negative, got {number}")
+        if fade and suspects_of is None:
+            raise ValueError("fade needs suspects_of: the noise by whose share it fades")
         self.discriminator = discriminator
         self.objective = objective
         self.weight = weight
         self.penalty = penalty
         self.balance = balance
+        self.suspects_of = suspects_of
+        self.fade = fade
 
     def judge(self, noisy: Any, clean: Any, restored: Any) -> Judgement:
         """Computes the discriminator's losses.
@@ -92,7 +105,8 @@ class Adversary:
         else:
             real_logits = self.discriminator([noisy, clean], training=True)
         fake_logits = self.discriminator([noisy, tf.stop_gradient(restored)], training=True)
-        losses = _OBJECTIVES[self.objective].discriminator(real_logits, fake_logits)
+        of_logits = _OBJECTIVES[self.objective].discriminator(real_logits, fake_logits)
+        losses = self._of_images(of_logits, noisy)
         if self.penalty:
             losses += 0.5 * self.penalty * ops.sum(ops.square(slope), axis=(1, 2, 3))
         return Judgement(losses, real_logits, fake_logits)
@@ -115,7 +129,22 @@ class Adversary:
             if objective.paired
             else None
         )
-        return objective.generator(real_logits, fake_logits)
+        return self._of_images(objective.generator(real_logits, fake_logits), noisy)
+
+    def _of_images(self, losses: Any, noisy: Any) -> Any:
+        """From losses of logits (N, …) to losses of images (N,)."""
+        if self.suspects_of is None:
+            return _mean_of_each(losses)
+        suspects = ops.any(self.suspects_of.suspects(noisy), axis=-1, keepdims=True)
+        suspects = ops.cast(suspects, losses.dtype)
+        if len(losses.shape) == 4:
+            cell = noisy.shape[1] // losses.shape[1]
+            of_cells = ops.average_pool(suspects, cell, cell)
+            total = ops.maximum(ops.sum(of_cells, axis=(1, 2, 3)), 1e-6)
+            means = ops.sum(losses * of_cells, axis=(1, 2, 3)) / total
+        else:
+            means = _mean_of_each(losses)
+        return means * ops.mean(suspects, axis=(1, 2, 3)) ** self.fade
 
     def get_config(self) -> dict[str, Any]:
         """Returns what `from_config` takes."""
@@ -125,18 +154,24 @@ class Adversary:
             "weight": self.weight,
             "penalty": self.penalty,
             "balance": self.balance,
+            "suspects_of": None if self.suspects_of is None else self.suspects_of.to_dict(),
+            "fade": self.fade,
         }
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Adversary":
         """Makes the adversary that `get_config` described."""
-        discriminator = keras.saving.deserialize_keras_object(config["discriminator"])
-        return cls(**{**config, "discriminator": discriminator})
+        noise = config["suspects_of"]
+        parts = {
+            "discriminator": keras.saving.deserialize_keras_object(config["discriminator"]),
+            "suspects_of": None if noise is None else noise_from_dict(noise),
+        }
+        return cls(**{**config, **parts})
 
 
 @dataclass(frozen=True)
 class _Losses:
-    """Both sides' losses of an objective, from real and fake logits to (N,)."""
+    """Both sides' losses of an objective, from real and fake logits to a loss of each logit."""
 
     discriminator: Callable[[Any, Any], Any]
     generator: Callable[[Any, Any], Any]
@@ -150,8 +185,7 @@ def _mean_of_each(values: Any) -> Any:
 
 
 def _entropy(label: float, logits: Any) -> Any:
-    labels = ops.full_like(logits, label)
-    return _mean_of_each(ops.binary_crossentropy(labels, logits, from_logits=True))
+    return ops.binary_crossentropy(ops.full_like(logits, label), logits, from_logits=True)
 
 
 _OBJECTIVES = {
@@ -160,12 +194,12 @@ _OBJECTIVES = {
         lambda real, fake: _entropy(1.0, fake),
     ),
     "hinge": _Losses(
-        lambda real, fake: 0.5 * _mean_of_each(ops.relu(1.0 - real) + ops.relu(1.0 + fake)),
-        lambda real, fake: -_mean_of_each(fake),
+        lambda real, fake: 0.5 * (ops.relu(1.0 - real) + ops.relu(1.0 + fake)),
+        lambda real, fake: -fake,
     ),
     "relativistic": _Losses(
-        lambda real, fake: _mean_of_each(ops.softplus(fake - real)),
-        lambda real, fake: _mean_of_each(ops.softplus(real - fake)),
+        lambda real, fake: ops.softplus(fake - real),
+        lambda real, fake: ops.softplus(real - fake),
         paired=True,
     ),
 }

@@ -1,5 +1,7 @@
 """Networks that tell clean images from restored ones."""
 
+from typing import Any
+
 import keras
 from keras import layers, ops
 
@@ -59,20 +61,26 @@ def _patch(
     Raw impulses of 0 and 1 beside the image would drown what sets the two apart, and a strided
     first layer would lose the high frequencies in which they differ.
 
-    Source: the logits are PatchGAN's (Isola et al., CVPR 2017).
+    Source: the logits are PatchGAN's (Isola et al., CVPR 2017); the norm, of the layers between the
+    first and the last, is that of Miyato et al., Spectral normalization for generative adversarial
+    networks, ICLR 2018.
     """
     if noise is None:
         certain = ops.zeros_like(noisy)
     else:
         certain = ops.cast(ops.logical_not(noise.suspects(noisy)), noisy.dtype)
     seen = [2.0 * image - 1.0, certain * (2.0 * noisy - 1.0), certain]
-    x = layers.Concatenate()(seen)
-    conv = {"padding": "same", "kernel_initializer": "he_normal"}
-    for level, filters in enumerate(config.filters):
-        if level > 0:
-            x = _leaky(layers.Conv2D(filters, 4, strides=2, **conv)(x))
-        x = _leaky(layers.Conv2D(filters, 3, **conv)(x))
-    return layers.Conv2D(1, 3, dtype="float32", name="logits", **conv)(x)
+    first, *deeper = config.filters
+    x = _leaky(_conv(first, 3)(layers.Concatenate()(seen)))
+    limited = layers.SpectralNormalization if config.spectral_norm else lambda layer: layer
+    for filters in deeper:
+        x = _leaky(limited(_conv(filters, 4, strides=2))(x))
+        x = _leaky(limited(_conv(filters, 3))(x))
+    return _conv(1, 3, dtype="float32", name="logits")(x)
+
+
+def _conv(filters: int, size: int, **options: Any) -> layers.Layer:
+    return layers.Conv2D(filters, size, padding="same", kernel_initializer="he_normal", **options)
 
 
 def _leaky(x: keras.KerasTensor) -> keras.KerasTensor:

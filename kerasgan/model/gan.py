@@ -1,7 +1,6 @@
 """The denoising GAN: one generator, one adversary, both updated in one training step."""
 
 import contextlib
-import dataclasses
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -96,7 +95,7 @@ class DenoisingGAN(AdversarialStep):
                 discriminator = build_discriminator(
                     config.discriminator, data.patch_size, data.channels, config.noise
                 )
-                adversary = Adversary(discriminator, **dataclasses.asdict(config.adversary))
+                adversary = _adversary(discriminator, config)
         gan.compile(
             optimizer=build_optimizer(
                 config.g_optimizer, total_steps, precision, last_convolutions(gan.generator)
@@ -215,7 +214,7 @@ class DenoisingGAN(AdversarialStep):
             dtype=dtype,
             initializer=keras.initializers.Constant(-1 if dtype == "int64" else math.nan),
             trainable=False,
-            aggregation="mean",
+            aggregation="only_first_replica",
         )
 
     def load_own_variables(self, store: Any) -> None:
@@ -324,3 +323,16 @@ class DenoisingGAN(AdversarialStep):
             "name": self.name,
             "generator": keras.saving.serialize_keras_object(self.generator),
         }
+
+
+def _adversary(discriminator: keras.Model, config: RunConfig) -> Adversary:
+    own = config.adversary
+    return Adversary(
+        discriminator,
+        objective=own.objective,
+        weight=own.weight,
+        penalty=own.penalty,
+        balance=own.balance,
+        suspects_of=config.noise if own.suspects_only else None,
+        fade=own.fade,
+    )

@@ -75,8 +75,59 @@ def test_the_penalty_is_half_the_squared_gradient_at_clean_images():
     np.testing.assert_allclose(penalized - plain, 5.0 * 256 * (4 / 256) ** 2, rtol=1e-4)
 
 
+@pytest.mark.parametrize("objective", ORACLES)
+def test_places_count_by_their_suspects_and_images_fade_with_theirs(objective):
+    """With logits of 4×4 cells, of images with different shares of noise."""
+    noisy, image = keras.Input((16, 16, 1)), keras.Input((16, 16, 1))
+    cells = keras.layers.AveragePooling2D(4)(image) + 0.0 * keras.layers.AveragePooling2D(4)(noisy)
+    adversary = Adversary(
+        keras.Model([noisy, image], cells),
+        objective=objective,
+        suspects_of=SaltAndPepper(0.5),
+        fade=2.0,
+    )
+    shares = np.array([0.0, 0.1, 0.6, 1.0]).reshape(4, 1, 1, 1)
+    lost = RANDOM.random((4, 16, 16, 1)) < shares
+    corrupted = tf.constant(np.where(lost, 1.0, 0.5).astype(np.float32))
+    real, fake, of_cells = (
+        np.reshape(array, (4, 4, 4, 4, 4)).mean(axis=(2, 4)) for array in (CLEAN, RESTORED, lost)
+    )
+    _, of_generator = ORACLES[objective]
+    each = (of_generator(real, fake) * of_cells).sum(axis=(1, 2))
+    each /= np.maximum(of_cells.sum(axis=(1, 2)), 1e-6)
+    expected = each * lost.mean(axis=(1, 2, 3)) ** 2
+    losses = adversary.generator_losses(corrupted, CLEAN, RESTORED)
+    np.testing.assert_allclose(losses, expected, rtol=1e-4, atol=1e-7)
+    judged = adversary.judge(corrupted, CLEAN, RESTORED).losses
+    assert float(judged[0]) == 0.0 < float(judged[1]) < float(judged[3])
+
+
+def test_spectral_norm_limits_kernels():
+    config = DiscriminatorConfig((8, 12), architecture="patch", spectral_norm=True)
+    discriminator = build_discriminator(config, 16)
+    for _ in range(30):
+        discriminator([NOISY, CLEAN], training=True)
+    wrapped = [
+        layer.layer
+        for layer in discriminator.layers
+        if isinstance(layer, keras.layers.SpectralNormalization)
+    ]
+    assert len(wrapped) == 2
+    for layer in wrapped:
+        matrix = np.reshape(layer.kernel, (-1, layer.kernel.shape[-1]))
+        assert np.linalg.norm(matrix, 2) == pytest.approx(1.0, rel=0.05)
+
+
 def test_it_survives_serialization():
-    made = Adversary(linear(), objective="hinge", weight=0.5, penalty=2.0, balance="gradient")
+    made = Adversary(
+        linear(),
+        objective="hinge",
+        weight=0.5,
+        penalty=2.0,
+        balance="gradient",
+        suspects_of=SaltAndPepper(0.5, salt_vs_pepper=0.3),
+        fade=2.0,
+    )
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(made))
     assert {**made.get_config(), "discriminator": 0} == {**again.get_config(), "discriminator": 0}
     np.testing.assert_array_equal(
@@ -93,6 +144,8 @@ def test_it_survives_serialization():
         ({"weight": -1.0}, "weight must be positive"),
         ({"weight": float("nan")}, "weight must be positive"),
         ({"penalty": -1.0}, "penalty must not be negative"),
+        ({"fade": -1.0, "suspects_of": SaltAndPepper(0.5)}, "fade must not be negative"),
+        ({"fade": 2.0}, "fade needs suspects_of"),
     ],
 )
 def test_impossible_values_are_refused(values, message):
@@ -131,14 +184,18 @@ def share_of_right_pairs(discriminator, noisy, clean, restored):
     return np.mean(real > fake)
 
 
-@pytest.mark.parametrize("objective", ORACLES)
-def test_the_patch_discriminator_learns_to_tell_clean_from_restored(objective):
+@pytest.mark.parametrize(
+    ("objective", "spectral_norm"), [*((name, False) for name in ORACLES), ("relativistic", True)]
+)
+def test_the_patch_discriminator_learns_to_tell_clean_from_restored(objective, spectral_norm):
     """From a frozen generator's images at dense noise, in two hundred small steps."""
     keras.utils.set_random_seed(0)
     noise = SaltAndPepper(0.9)
     generator = build_generator(small_config().generator)
-    config = DiscriminatorConfig((8, 12), architecture="patch")
-    adversary = Adversary(build_discriminator(config, 32, 1, noise), objective=objective)
+    config = DiscriminatorConfig((8, 12), architecture="patch", spectral_norm=spectral_norm)
+    adversary = Adversary(
+        build_discriminator(config, 32, 1, noise), objective=objective, suspects_of=noise, fade=1.0
+    )
     gan = DenoisingGAN(generator)
     gan.compile(
         keras.optimizers.SGD(0.0), keras.optimizers.Adam(2e-3, beta_1=0.5), adversary=adversary
