@@ -103,10 +103,13 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _EXPORTS:
-        if _EXPORTS[name].startswith(("training.", "tflite.")):
+        module = _EXPORTS[name]
+        if module.startswith(("model.", "training.", "tflite.")):
             # Refuses other backends before Keras fails on them.
             importlib.import_module("kerasgan.model")
-        return getattr(importlib.import_module(f"kerasgan.{_EXPORTS[name]}"), name)
+        if module.startswith(("data.pipeline", "model.", "training.", "tflite.")):
+            importlib.import_module("kerasgan.startup").import_tensorflow()
+        return getattr(importlib.import_module(f"kerasgan.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -43,6 +43,17 @@ def start_tensorflow(find_devices: Callable[[], Any] | None = None) -> Any:
     return found
 
 
+def import_tensorflow() -> None:
+    """Imports TensorFlow without its messages, and changes nothing else that a program may rely on.
+
+    The library calls this, for which `start_tensorflow` would be too much: it sets environment
+    variables and filters of warnings, and devices that were found can be configured no more.
+    """
+    if "tensorflow" not in sys.modules:
+        with held_back_stderr():
+            import tensorflow  # noqa: F401
+
+
 class _Stderr:
     """The process' stderr: in a file, as long as any thread holds it back."""
 

@@ -75,6 +75,11 @@ def test_tensorflow_starts_without_messages():
     assert result.stdout == "0\n"
 
 
+@pytest.mark.parametrize("name", ["DenoisingGAN", "training_pairs", "train"])
+def test_python_users_see_no_messages_of_tensorflow(name):
+    assert python("-W", "ignore", "-c", f"import kerasgan; kerasgan.{name}").stderr == ""
+
+
 def test_a_start_that_fails_shows_what_was_held_back():
     code = (
         "import os, kerasgan.startup as s\n"

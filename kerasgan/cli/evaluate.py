@@ -83,12 +83,13 @@ def evaluate(
     """
     start()
     from kerasgan.data.sources import load_images
-    from kerasgan.measure.evaluation import center_crops
     from kerasgan.measure.report import Evaluation, write_report
     from kerasgan.restore.restorer import load_restorers
     from kerasgan.store.bundle import training_record
     from kerasgan.store.run_folder import RunFolder
 
+    # Before minutes of measuring.
+    history = [] if report is None else RunFolder(model).read_history()
     restorers = load_restorers(model)
     config, fingerprint = PRESETS["selective"], None
     if (record := training_record(model)) is not None:
@@ -116,13 +117,7 @@ def evaluate(
         raise DataError(f"{source} has no images in its split {split}")
     chosen = chosen.first(limit)
     if crop:
-        larger = sum(max(image.shape[:2]) > crop for image in chosen)
-        chosen = center_crops(chosen, crop)
-        if larger:
-            click.echo(
-                f"Cut {larger} of {len(chosen)} pictures to the {crop}×{crop} in their middle; "
-                "--crop 0 measures them whole"
-            )
+        chosen = cut(chosen, crop)
     noise = config.noise
     levels = chosen_levels(noise, amounts, levels)
     if salt_vs_pepper is not None:
@@ -142,10 +137,23 @@ def evaluate(
             noise=noise,
             seed=seed,
             record=record,
-            history=RunFolder(model).read_history(),
+            history=history,
         )
         write_report(report, evaluation)
         click.echo(f"\nOpen {report} in a browser.")
+
+
+def cut(images: Any, size: int) -> Any:
+    """Cuts larger pictures to the square in their middle, and says so."""
+    from kerasgan.measure.evaluation import center_crops
+
+    larger = sum(max(image.shape[:2]) > size for image in images)
+    if larger:
+        click.echo(
+            f"Measuring the middle {size}×{size} of {larger} larger "
+            f"picture{'s' * (larger > 1)}; kerasgan evaluate --crop 0 measures them whole"
+        )
+    return center_crops(images, size)
 
 
 def measure(

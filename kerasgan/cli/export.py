@@ -154,14 +154,14 @@ def export(
         )
     except KeyboardInterrupt:
         raise click.ClickException("interrupted; nothing was written") from None
-    click.echo()
+    click.echo("\nPSNR in dB, a picture counting at most 45, and how far it is from Keras'")
     for name, entry in bundle.manifest["files"].items():
         psnr = "  ".join(
             f"{config.noise.label(float(level))}: {result['file']:.2f} "
             f"({result['file'] - result['keras']:+.3f})"
             for level, result in entry["psnr"].items()
         )
-        click.echo(f"{name:9} {entry['bytes'] / 1000:8,.0f} kB   PSNR in dB, less Keras'  {psnr}")
+        click.echo(f"{name:9} {entry['bytes'] / 1000:8,.0f} kB   {psnr}")
     click.echo(f"\nRestore pictures with: kerasgan denoise PICTURE --model {output}")
 
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,15 @@ from kerasgan.cli.options import (
     overwrite_option,
     start,
 )
-from kerasgan.cli.runs import newest_run
-from kerasgan.errors import DataError, KerasganError, OutputError
+from kerasgan.cli.runs import RUNS, newest_run
+from kerasgan.errors import DataError, KerasganError, ModelError, OutputError
 from kerasgan.noise.base import Noise
 from kerasgan.noise.kinds import KINDS, noise_of
 from kerasgan.noise.salt_and_pepper import SaltAndPepper
+from kerasgan.store.zoo import DEFAULT_MODEL
+
+# What `denoise --model` takes for the newest run.
+NEWEST = "newest"
 
 
 @click.command()
@@ -30,43 +34,50 @@ from kerasgan.noise.salt_and_pepper import SaltAndPepper
 @click.option(
     "--model",
     type=MODEL,
-    help="A run folder, a .keras or .tflite file, a bundle, or a name that `kerasgan models` "
-    "lists. [default: the newest run in runs/, or what comes with kerasgan]",
+    help="A run folder, a .keras or .tflite file, a bundle, a name that `kerasgan models` lists, "
+    f"or {NEWEST!r}: the newest run in {RUNS}/. [default: {DEFAULT_MODEL}, which comes with "
+    "kerasgan]",
 )
 @overwrite_option
 def denoise(
     images: tuple[Path, ...], output: Path | None, model: Path | None, overwrite: bool
 ) -> None:
     """Restore pictures, IMAGES or whole folders of them, with a trained model."""
-    from kerasgan.store.zoo import DEFAULT_MODEL, find_model
-
     plan = list(_plan(images, output, "_restored", overwrite))
-    if model is None:
-        model = newest_run() or find_model(DEFAULT_MODEL)
-        click.echo(f"Restoring with {model}")
+    model = _model(model)
+    click.echo(f"Restoring with {model}")
     start()
     from kerasgan.images.pictures import Picture, check_output, read_picture, write_picture
     from kerasgan.restore.restorer import load_restorer
 
     restore = load_restorer(model)
-    failures = 0
-    for source, target in plan:
+
+    def restore_file(index: int, source: Path, target: Path) -> str:
         started = time.monotonic()
-        try:
-            picture = read_picture(source)
-            check_output(target, picture)
-            restored = restore(picture.pixels)
-            write_picture(target, Picture(restored, picture.alpha, picture.metadata))
-        except KerasganError as error:
-            if len(plan) == 1:
-                raise
-            failures += 1
-            click.echo(f"Error: {error}", err=True)
-            continue
+        picture = read_picture(source)
+        check_output(target, picture)
+        restored = restore(picture.pixels)
+        write_picture(target, Picture(restored, picture.alpha, picture.metadata))
         height, width = restored.shape[:2]
-        click.echo(f"{target}  {width}×{height}, {time.monotonic() - started:.1f} s")
-    if failures:
-        raise click.ClickException(f"{failures} of {len(plan)} pictures could not be restored")
+        return f"{target}  {width}×{height}, {time.monotonic() - started:.1f} s"
+
+    _work_through(plan, restore_file, "restored")
+
+
+def _model(model: Path | None) -> Path:
+    """Finds what an option left open: the model that comes with kerasgan, or the newest run."""
+    from kerasgan.store.zoo import find_model
+
+    if model is None:
+        return find_model(DEFAULT_MODEL)
+    if model != Path(NEWEST) or model.exists():
+        return model
+    if (run := newest_run()) is None:
+        raise ModelError(
+            f"no run in {RUNS}/ has completed an epoch; begin one with `kerasgan train`, or leave "
+            f"out --model to restore with {DEFAULT_MODEL}"
+        )
+    return run
 
 
 @click.command()
@@ -97,7 +108,13 @@ def corrupt(
 ) -> None:
     """Add noise to pictures, IMAGES or whole folders, to try things on."""
     noise = _noise(kind, amount, level, salt_vs_pepper)
-    from kerasgan.images.pictures import LOSSY_SUFFIXES, Picture, read_picture, write_picture
+    from kerasgan.images.pictures import (
+        LOSSY_SUFFIXES,
+        Picture,
+        check_output,
+        read_picture,
+        write_picture,
+    )
     from kerasgan.images.pixels import from_float, to_float
 
     plan = list(_plan(images, output, "_noisy", overwrite, lossless=True))
@@ -107,12 +124,33 @@ def corrupt(
     start()
     from kerasgan.data.pipeline import noisy_image
 
-    for index, (source, target) in enumerate(plan):
+    def corrupt_file(index: int, source: Path, target: Path) -> str:
         picture = read_picture(source)
+        check_output(target, picture)
         noisy = noisy_image(to_float(picture.pixels), noise, seed=seed, index=index)
         pixels = from_float(noisy, picture.pixels.dtype)
         write_picture(target, Picture(pixels, picture.alpha, picture.metadata))
-        click.echo(target)
+        return str(target)
+
+    _work_through(plan, corrupt_file, "corrupted")
+
+
+def _work_through(
+    plan: Sequence[tuple[Path, Path]], work: Callable[[int, Path, Path], str], done: str
+) -> None:
+    """Does the same to every picture, and goes on after those that cannot be used."""
+    failures = 0
+    for index, (source, target) in enumerate(plan):
+        try:
+            click.echo(work(index, source, target))
+        except (KerasganError, MemoryError) as error:
+            if len(plan) == 1:
+                raise
+            failures += 1
+            what = str(error) if isinstance(error, KerasganError) else f"{source}: out of memory"
+            click.echo(f"Error: {what}", err=True)
+    if failures:
+        raise click.ClickException(f"{failures} of {len(plan)} pictures could not be {done}")
 
 
 def _noise(
@@ -134,6 +172,13 @@ def _noise(
     return dataclasses.replace(noise, salt_vs_pepper=salt_vs_pepper)
 
 
+def _lies_within(path: Path, folder: Path, source: Path) -> bool:
+    """Tells whether a picture of a source is a result of last time, in a folder of its own."""
+    folder, source = folder.resolve(), source.resolve()
+    inside = folder != source and folder.is_relative_to(source)
+    return inside and path.parent.resolve().is_relative_to(folder)
+
+
 def _plan(
     sources: Sequence[Path],
     output: Path | None,
@@ -150,7 +195,11 @@ def _plan(
         if source.is_dir():
             real = source.resolve()
             folder = output or real.with_name(real.name + ending)
-            files = [(path, folder / path.relative_to(source)) for path in find_images(source)]
+            files = [
+                (path, folder / path.relative_to(source))
+                for path in find_images(source)
+                if not _lies_within(path, folder, source)
+            ]
             if not files:
                 raise DataError(f"{source} holds no images ({', '.join(SUFFIXES)})")
         elif not source.exists():

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from kerasgan.cli.evaluate import CROP, measure, write_scores
+from kerasgan.cli.evaluate import CROP, cut, measure, write_scores
 from kerasgan.cli.options import PATH, SEED, describe, overwrite_option, start
 from kerasgan.cli.recipe import recipe, recipe_options
 from kerasgan.cli.runs import RUNS, next_run
@@ -79,7 +79,7 @@ def train(
     path = resume or output or _reserved(config.generator.architecture, chief)
     from kerasgan.data.sources import load_configured
     from kerasgan.measure.baselines import USUAL
-    from kerasgan.measure.evaluation import center_crops, check_measurable
+    from kerasgan.measure.evaluation import check_measurable
     from kerasgan.restore.restorer import Restorer
     from kerasgan.store.run_folder import RunFolder
     from kerasgan.training.train import train
@@ -94,7 +94,7 @@ def train(
         if resume is not None:
             raise DataError(message)
         click.echo(f"Note: {message}.")
-    held_out = center_crops(images.held_out.first(test_images), CROP)
+    held_out = cut(images.held_out.first(test_images), CROP)
     check_measurable(held_out)
     click.echo(f"Training into {path}" if chief else "Training; the chief keeps the run")
     try:

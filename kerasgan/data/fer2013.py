@@ -59,7 +59,7 @@ def read_rows(path: Path) -> Iterator[Row]:
             if missing:
                 raise DataError(
                     f"{path} has no column {', '.join(missing)}; "
-                    f"its first line is {','.join(header)[:80]}"
+                    f"its first line is {','.join(header)[:80]!r}"
                 )
             for number, cells in enumerate(reader, start=1):
                 if not cells:

@@ -18,9 +18,10 @@ from kerasgan.store.files import atomic_path
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
 LOSSY_SUFFIXES = (".jpg", ".jpeg")
 # What those suffixes stand for. Pillow goes by the content, and would start whatever reads it.
-_FORMATS = ("PNG", "JPEG", "MPO", "BMP", "WEBP", "TIFF")
-# Pixels a side, by the formats' headers.
-_LONGEST = {".webp": 16383, ".jpg": 65535, ".jpeg": 65535}
+# "JPEG" opens MPO, too.
+_FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF")
+# Pixels a side: what WEBP can say, and what libjpeg writes.
+_LONGEST = {".webp": 16383, ".jpg": 65500, ".jpeg": 65500}
 _TIFF_SUFFIXES = (".tif", ".tiff")
 _DEEP_SUFFIXES = (".png", *_TIFF_SUFFIXES)
 # What Pillow, as it comes, refuses as a decompression bomb.

@@ -1,8 +1,6 @@
 """Running a .tflite file, after what can be known of it without running it has been checked."""
 
-import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +8,11 @@ import numpy as np
 
 from kerasgan.errors import DataError, ModelError, first_line
 from kerasgan.images.pixels import Pixels, to_float
+from kerasgan.restore.quantization import quantization_of
 from kerasgan.restore.tiling import Window
+from kerasgan.restore.trial import try_out
 from kerasgan.startup import held_back_stderr
-from kerasgan.store.bundle import Bundle, is_bundle
+from kerasgan.store.bundle import Bundle, hash_of, is_bundle
 
 SIGNATURE, INPUT, OUTPUT = "denoise", "noisy", "restored"
 # "TFL3" after the offset of the root table, by TensorFlow's schema.fbs.
@@ -21,35 +21,6 @@ _DTYPES = (np.float32, np.uint8, np.int8)
 # Where files take any size, and what strides they have is not known.
 _ANY_SIZE, _MULTIPLE = 512, 32
 _LARGEST_MARGIN = 64
-
-
-@dataclass(frozen=True)
-class Quantization:
-    """How a tensor's numbers stand for values: value = scale · (number - zero_point).
-
-    Attributes:
-        dtype: "float32", "uint8" or "int8".
-        scale: 0 for float tensors, whose numbers are the values.
-        zero_point: 0 for float tensors.
-    """
-
-    dtype: str
-    scale: float
-    zero_point: int
-
-    def quantize(self, values: Pixels) -> Pixels:
-        """Turns values in [0, 1] into the tensor's numbers."""
-        if not self.scale:
-            return values.astype(np.float32)
-        limits = np.iinfo(self.dtype)
-        numbers = np.rint(values / self.scale) + self.zero_point
-        return np.clip(numbers, limits.min, limits.max).astype(self.dtype)
-
-    def dequantize(self, numbers: Pixels) -> Pixels:
-        """Turns the tensor's numbers into values, float32."""
-        if not self.scale:
-            return numbers
-        return (numbers.astype(np.float32) - self.zero_point) * np.float32(self.scale)
 
 
 class TFLiteModel:
@@ -98,19 +69,35 @@ class TFLiteModel:
             self._runners = {
                 name: self._interpreter.get_signature_runner(name) for name in signatures
             }
+            shapes = {name: self._shape(runner) for name, runner in self._runners.items()}
+            runner = self._runners[SIGNATURE]
+            self.input = quantization_of(runner.get_input_details()[INPUT])
+            self.output = quantization_of(runner.get_output_details()[OUTPUT])
         except ModelError:
             raise
-        except (ValueError, RuntimeError) as error:
+        except Exception as error:  # LiteRT's Python reads names and shapes as it finds them.
             raise ModelError(f"{self.path} cannot be run: {first_line(error)}") from error
-        shapes = {name: self._shape(runner) for name, runner in self._runners.items()}
         self.channels = shapes[SIGNATURE][-1]
         self.sizes = {
             name: (height, width) for name, (_, height, width, _) in shapes.items() if height > 0
         }
         self._multiple = multiple or _likely_multiple(self.sizes.values())
-        runner = self._runners[SIGNATURE]
-        self.input = _quantization(runner.get_input_details()[INPUT])
-        self.output = _quantization(runner.get_output_details()[OUTPUT])
+        for height, width in self.sizes.values():
+            if height % self._multiple or width % self._multiple:
+                raise ModelError(
+                    f"{self.path} takes {height}×{width}, which is no multiple of {multiple}, as "
+                    "its manifest.json says"
+                )
+        if sha256 is None:
+            self._try()
+
+    def _try(self) -> None:
+        """Restores a grey picture in every size: some damage shows in the first run alone."""
+        for size in self.sizes.values() or [(_MULTIPLE, _MULTIPLE)]:
+            noisy = np.full((*size, self.channels), 127, np.uint8)
+            restored = self.run(noisy, Window(*size, 0, self._multiple))
+            if restored.shape != noisy.shape:
+                raise ModelError(f"{self.path} does not give back pictures of the size it takes")
 
     def _check_signatures(self, signatures: dict[str, dict[str, list[str]]]) -> None:
         if SIGNATURE not in signatures:
@@ -171,7 +158,8 @@ class TFLiteModel:
                 -(-min(extent, _ANY_SIZE) // self._multiple) * self._multiple
                 for extent in (height, width)
             )
-            return Window(height, width, _LARGEST_MARGIN, self._multiple)
+            margin = _margin(_ANY_SIZE, self._multiple)
+            return Window(height, width, margin, self._multiple)
         by_area = sorted(self.sizes.values(), key=lambda size: size[0] * size[1])
         holding = (size for size in by_area if height <= size[0] and width <= size[1])
         size = next(holding, by_area[-1])
@@ -190,6 +178,7 @@ class TFLiteModel:
 
         Raises:
             DataError: if the file takes 8-bit pictures alone and this is none.
+            ModelError: if the file is damaged in a way that shows only now.
         """
         if self.input.scale and noisy.dtype != np.uint8:
             raise DataError(
@@ -198,12 +187,17 @@ class TFLiteModel:
         numbers = self.input.quantize(noisy if noisy.dtype.kind == "f" else to_float(noisy))
         signatures = (name for name, size in self.sizes.items() if size == window[:2])
         runner = self._runners[next(signatures, SIGNATURE)]
-        restored = runner(**{INPUT: numbers[np.newaxis]})[OUTPUT][0]
+        try:
+            restored = runner(**{INPUT: numbers[np.newaxis]})[OUTPUT][0]
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(f"{self.path} cannot be run: {first_line(error)}") from error
         return self.output.dequantize(restored)
 
 
 def load_file(path: Path, *, threads: int = 1) -> TFLiteModel:
     """Loads a .tflite file, by the manifest beside it where that lists it.
+
+    Any other file is tried in a process of its own first, which takes a second.
 
     Args:
         path: the file.
@@ -221,6 +215,8 @@ def load_file(path: Path, *, threads: int = 1) -> TFLiteModel:
         for entry in bundle.manifest["files"].values():
             if entry["file"] == path.name:
                 return _load_entry(bundle, entry, threads)
+    _check_file(path, None)
+    try_out(path)
     return TFLiteModel(path, threads=threads)
 
 
@@ -263,24 +259,20 @@ def _margin(extent: int, multiple: int) -> int:
     """An eighth of a window, as far as it leaves anything of it."""
     wanted = -(-extent // (8 * multiple)) * multiple
     possible = (extent - multiple) // (2 * multiple) * multiple
-    return min(wanted, possible, _LARGEST_MARGIN)
-
-
-def _quantization(detail: dict[str, Any]) -> Quantization:
-    scale, zero_point = detail["quantization"]
-    return Quantization(np.dtype(detail["dtype"]).name, float(scale), int(zero_point))
+    return min(wanted, possible, max(1, _LARGEST_MARGIN // multiple) * multiple)
 
 
 def _check_file(path: Path, sha256: str | None) -> None:
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError as error:
-        raise ModelError(f"there is no model {path}") from error
+    if not path.exists():
+        raise ModelError(f"there is no model {path}")
+    if not path.is_file():
+        raise ModelError(f"{path} is no regular file")
+    with path.open("rb") as file:
+        start = file.read(_IDENTIFIER[0].stop)
     where, identifier = _IDENTIFIER
-    if content[where] != identifier:
-        kind = "an empty file" if not content else "no TFLite model"
-        raise ModelError(f"{path} is {kind}")
-    if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+    if start[where] != identifier:
+        raise ModelError(f"{path} is {'no TFLite model' if start else 'an empty file'}")
+    if sha256 is not None and hash_of(path) != sha256:
         raise ModelError(
             f"{path} is not the file that its manifest.json lists: the hashes differ; export or "
             "download it again"

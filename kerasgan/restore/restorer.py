@@ -8,6 +8,7 @@ import numpy as np
 from kerasgan.images.pixels import Pixels
 from kerasgan.restore.litert import load_file, load_files
 from kerasgan.restore.tiling import restore_in_tiles
+from kerasgan.startup import import_tensorflow
 from kerasgan.store.bundle import Bundle, is_bundle
 from kerasgan.store.machine import processors
 from kerasgan.store.zoo import find_model
@@ -29,6 +30,7 @@ def load_restorer(path: str | Path) -> "Restorer":
     path = find_model(path)
     if path.suffix == ".tflite":
         return Restorer(load_file(path, threads=processors()))
+    import_tensorflow()
     from kerasgan.model.loading import load_generator
 
     return Restorer(load_generator(path))

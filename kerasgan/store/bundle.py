@@ -1,18 +1,30 @@
 """A bundle: one generator in several .tflite files, with what there is to know of each."""
 
 import hashlib
+import io
 import json
+import math
+import reprlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from kerasgan.config import RunConfig, parse_record
-from kerasgan.errors import ModelError, OutputError
+from kerasgan.errors import ModelError, OutputError, first_line
+from kerasgan.noise.base import Noise
+from kerasgan.noise.kinds import noise_from_dict
 from kerasgan.store.run_folder import RunFolder
 
 MANIFEST, CARD, KERAS = "manifest.json", "MODEL_CARD.md", "generator.keras"
 SAMPLES = "samples"
 _VERSION = 1
+# What tells our files from those that others call by the same names.
+_MANIFEST_KEYS, _RECORD_KEYS = ("version", "files", "signatures"), ("config", "data", "fingerprint")
+# Far more than any manifest or record has, in bytes.
+_LARGEST_JSON = 2**22
+# Far more than networks and pictures have: eight strides of 2, and pixels a side.
+_LARGEST_MULTIPLE, _LARGEST_EXTENT = 256, 2**16
 
 
 @dataclass(frozen=True)
@@ -38,27 +50,21 @@ class Bundle:
             The bundle; its files are checked when they are loaded.
 
         Raises:
-            ModelError: if it has no manifest, or one that is damaged or of another version.
+            ModelError: if it has no manifest, or one that is damaged or of another version; the
+                message names the file and the key.
         """
         file = Path(path) / MANIFEST
         try:
-            manifest = json.loads(file.read_text(encoding="utf-8"))
-            if manifest["training"] is not None:
-                parse_record(manifest["training"], file)
-            version = manifest["version"]
-            files = manifest["files"].values()
-            complete = all(
-                Path(entry["file"]).name == entry["file"] and isinstance(entry["sha256"], str)
-                for entry in (*files, manifest["generator"])
-            ) and isinstance(manifest["multiple"], int)
-        except ModelError:
-            raise
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ModelError(f"{file} is damaged or none of kerasgan's: {error!r}") from error
-        if version != _VERSION:
+            manifest = _read_json(file)
+        except (OSError, ValueError) as error:
+            raise ModelError(f"{file} is damaged: {first_line(error)}") from error
+        if isinstance(manifest, dict) and manifest.get("version") != _VERSION:
+            version = reprlib.repr(manifest.get("version"))
             raise ModelError(f"{file} is of version {version}; this kerasgan reads {_VERSION}")
-        if not complete:
-            raise ModelError(f"{file} is damaged: it lists files that are none")
+        if (fault := next(_faults(manifest), None)) is not None:
+            raise ModelError(f"{file} is damaged or none of kerasgan's: {fault}")
+        if manifest["training"] is not None:
+            _parse_record(manifest["training"], file)
         return cls(Path(path), manifest)
 
     @property
@@ -87,6 +93,120 @@ class Bundle:
             raise ModelError(f"{self.path} does not tell how it was trained")
         return parse_record(self.manifest["training"], self.path / MANIFEST)[0]
 
+    @property
+    def noise(self) -> Noise:
+        """What the generator undoes.
+
+        Raises:
+            ModelError: if the bundle is of those that do not tell, and does not know its training.
+        """
+        values = self.manifest.get("noise")
+        return self.config.noise if values is None else noise_from_dict(values)
+
+
+def _faults(manifest: Any) -> Iterator[str]:
+    """Tells what in a manifest is not as `kerasgan export` writes it, of all that is read later.
+
+    What comes later relies on what came before: only the first fault is sure to be one.
+    """
+    if not isinstance(manifest, dict):
+        yield "it is no object"
+    multiple = manifest.get("multiple")
+    if not _is_whole(multiple, 1, _LARGEST_MULTIPLE):
+        yield _must(f"multiple must be a whole number up to {_LARGEST_MULTIPLE}", multiple)
+    if manifest.get("channels") not in (1, 3):
+        yield _must("channels must be 1 or 3", manifest.get("channels"))
+    if not _is_filled(manifest.get("signatures")):
+        yield _must("signatures must name sizes", manifest.get("signatures"))
+    for name, size in manifest["signatures"].items():
+        if not (
+            isinstance(size, list)
+            and len(size) == 2
+            and all(_is_whole(extent, 1, _LARGEST_EXTENT) for extent in size)
+            and not any(extent % multiple for extent in size)
+        ):
+            yield _must(f"signatures.{name} must be a height and width, n × {multiple}", size)
+    if not _is_filled(manifest.get("files")):
+        yield _must("files must name files", manifest.get("files"))
+    for name, entry in manifest["files"].items():
+        yield from _entry_faults(f"files.{name}", entry, ".tflite")
+        psnr = entry.get("psnr")
+        if not isinstance(psnr, dict) or not all(map(_is_psnr, psnr.items())):
+            yield _must(f"files.{name}.psnr must hold decibels by levels", psnr)
+    yield from _entry_faults("generator", manifest.get("generator"), ".keras")
+    try:
+        if manifest.get("noise") is not None:
+            noise_from_dict(manifest["noise"])
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+        yield f"noise is none: {first_line(error)}"
+    checked = manifest.get("checked")
+    if not isinstance(checked, dict) or not isinstance(checked.get("source"), str):
+        yield _must("checked must name its source", checked)
+    if not isinstance(manifest.get("training", 0), dict | None):
+        yield _must("training must be a record or null", manifest.get("training"))
+
+
+def _entry_faults(key: str, entry: Any, suffix: str) -> Iterator[str]:
+    if not isinstance(entry, dict):
+        yield _must(f"{key} must be an object", entry)
+    file, sha256 = entry.get("file"), entry.get("sha256")
+    # A name alone, and none of another system's paths.
+    if not isinstance(file, str) or set("/\\:\0") & set(file) or not file.endswith(suffix):
+        yield _must(f"{key}.file must be the name of a {suffix} file", file)
+    if not isinstance(sha256, str) or len(sha256) != 64:
+        yield _must(f"{key}.sha256 must be a hash", sha256)
+    if not _is_whole(entry.get("bytes"), 0, 2**63):
+        yield _must(f"{key}.bytes must be a whole number", entry.get("bytes"))
+
+
+def _must(demand: str, value: Any) -> str:
+    return f"{demand}, not {reprlib.repr(value)}"
+
+
+def _is_filled(value: Any) -> bool:
+    return isinstance(value, dict) and bool(value)
+
+
+def _is_whole(value: Any, lowest: int, highest: int) -> bool:
+    return type(value) is int and lowest <= value <= highest
+
+
+def _is_psnr(item: tuple[str, Any]) -> bool:
+    level, values = item
+    try:
+        return all(map(math.isfinite, (float(level), values["file"], values["keras"])))
+    except (ValueError, KeyError, TypeError, OverflowError):
+        return False
+
+
+def _parse_record(record: Any, file: Path) -> None:
+    try:
+        parse_record(record, file)
+    except (ArithmeticError, AttributeError, RecursionError) as error:
+        raise ModelError(f"{file} is damaged: {first_line(error)}") from error
+
+
+def _read_json(file: Path) -> Any:
+    """Reads a JSON file; raises OSError or ValueError, whatever is in it."""
+    if not file.is_file():
+        raise FileNotFoundError("there is no such file")
+    if file.stat().st_size > _LARGEST_JSON:
+        raise ValueError(f"it has more than {_LARGEST_JSON:,} bytes")
+    try:
+        return json.loads(file.read_bytes())
+    except RecursionError as error:
+        raise ValueError("its values are nested too deeply") from error
+
+
+def _is_ours(file: Path, keys: tuple[str, ...]) -> bool:
+    """Tells a file of kerasgan's, damaged or not, by the keys that stand in it."""
+    try:
+        with file.open("rb") if file.is_file() else io.BytesIO() as content:
+            text = content.read(_LARGEST_JSON)
+    except OSError:
+        return False
+    return all(f'"{key}"'.encode() in text for key in keys)
+
 
 def training_record(path: Path) -> dict[str, Any] | None:
     """Finds the record of the training run that a model comes from.
@@ -95,7 +215,7 @@ def training_record(path: Path) -> dict[str, Any] | None:
         path: a run folder, a bundle, or a file in one of them.
 
     Returns:
-        The content of the run's config.json, or None where there is none.
+        The content of the run's config.json, or None where there is none, or one of something else.
 
     Raises:
         ModelError: if the record's file is damaged.
@@ -104,19 +224,19 @@ def training_record(path: Path) -> dict[str, Any] | None:
     if is_bundle(folder):
         return Bundle.read(folder).manifest["training"]
     file = RunFolder(folder).config
-    if not file.is_file():
+    if not _is_ours(file, _RECORD_KEYS):
         return None
     try:
-        record = json.loads(file.read_text(encoding="utf-8"))
-        parse_record(record, file)
+        record = _read_json(file)
     except (OSError, ValueError) as error:
-        raise ModelError(f"{file} is damaged: {error}") from error
+        raise ModelError(f"{file} is damaged: {first_line(error)}") from error
+    _parse_record(record, file)
     return record
 
 
 def is_bundle(path: Path) -> bool:
-    """Tells whether a path is a folder with a manifest."""
-    return (Path(path) / MANIFEST).is_file()
+    """Tells whether a path is a folder with a manifest of ours; others have such files, too."""
+    return _is_ours(Path(path) / MANIFEST, _MANIFEST_KEYS)
 
 
 def check_replaceable(path: Path, *, overwrite: bool = False) -> None:
@@ -137,9 +257,10 @@ def check_replaceable(path: Path, *, overwrite: bool = False) -> None:
         return
     if not overwrite:
         raise OutputError(f"{path} is not empty; choose another --output, or --overwrite it")
-    own = {MANIFEST, CARD, KERAS, SAMPLES}
+    own = {CARD, KERAS, SAMPLES}
     if is_bundle(path):
-        own |= {entry["file"] for entry in Bundle.read(path).manifest["files"].values()}
+        files = Bundle.read(path).manifest["files"].values()
+        own |= {MANIFEST, *(entry["file"] for entry in files)}
     others = sorted(file.name for file in path.iterdir() if file.name not in own)
     if others:
         raise OutputError(f"{path} holds {others[0]}, which is no part of a bundle; move it away")
@@ -147,4 +268,5 @@ def check_replaceable(path: Path, *, overwrite: bool = False) -> None:
 
 def hash_of(path: Path) -> str:
     """Returns the SHA-256 of a file, in hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,9 +1,11 @@
 """What this process may use of the machine: containers and batch systems give less than all."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 _GROUPS = Path("/sys/fs/cgroup")
+_OWN_GROUPS = Path("/proc/self/cgroup")
 
 
 def processors() -> int:
@@ -21,32 +23,65 @@ def processors() -> int:
 
 
 def memory() -> float:
-    """Returns the bytes of memory that this process may use: the machine's, or its group's."""
+    """Returns the bytes of memory that this process may use: the machine's, or its groups'."""
     if not hasattr(os, "sysconf"):  # Windows
         return float("inf")
     whole = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    of_group = _number(_GROUPS / "memory.max", _GROUPS / "memory" / "memory.limit_in_bytes")
-    return min(whole, of_group)
+    new = (_number(folder / "memory.max") for folder in _folders(""))
+    old = (_number(folder / "memory.limit_in_bytes") for folder in _folders("memory"))
+    return min(whole, *new, *old)
 
 
 def _processor_time() -> float:
-    """Seconds of processors that the control group is given in a second."""
+    """Seconds of processors that the control groups are given in a second."""
+    new = (_share(folder / "cpu.max") for folder in _folders(""))
+    old = (
+        _share(folder / "cpu.cfs_quota_us", folder / "cpu.cfs_period_us")
+        for folder in _folders("cpu")
+    )
+    return min(*new, *old)
+
+
+def _folders(controller: str) -> Iterator[Path]:
+    """Lists this process' control group and those around it, each of which may set a limit.
+
+    A container sees its own group as the outermost one; a batch system's lies further in.
+
+    Args:
+        controller: "cpu" or "memory" of version 1 of control groups; "" for version 2.
+    """
     try:
-        quota, period = (_GROUPS / "cpu.max").read_text(encoding="ascii").split()
-        return float("inf") if quota == "max" else int(quota) / int(period)
+        lines = _OWN_GROUPS.read_text(encoding="utf-8").splitlines()
     except (OSError, ValueError):
-        pass
-    quota_of_old = _number(_GROUPS / "cpu" / "cpu.cfs_quota_us")
-    period_of_old = _number(_GROUPS / "cpu" / "cpu.cfs_period_us")
-    known = 0 < quota_of_old < float("inf") and 0 < period_of_old < float("inf")
-    return quota_of_old / period_of_old if known else float("inf")
+        lines = []
+    own = ""
+    for line in lines:
+        _, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
+        if controller in controllers.split(","):
+            own = path.strip("/")
+    # Two controllers may be mounted as one, which links then name.
+    root = _GROUPS / controller
+    inner = root / own
+    yield inner
+    while inner != root:
+        inner = inner.parent
+        yield inner
 
 
-def _number(*files: Path) -> float:
-    """The number in the first of these files that holds one; infinity where none does."""
-    for file in files:
-        try:
-            return float(int(file.read_text(encoding="ascii")))
-        except (OSError, ValueError):  # Also where it says "max".
-            continue
-    return float("inf")
+def _share(*files: Path) -> float:
+    """The quota over the period that files hold, together; infinity where they set none."""
+    try:
+        words = [word for file in files for word in file.read_text(encoding="ascii").split()]
+        quota, period = map(int, words)
+        return quota / period if quota > 0 and period > 0 else float("inf")
+    except (OSError, ValueError):  # Also where it says "max".
+        return float("inf")
+
+
+def _number(file: Path) -> float:
+    """The number that a file holds; infinity where it holds none."""
+    try:
+        return float(int(file.read_text(encoding="ascii")))
+    except (OSError, ValueError):
+        return float("inf")

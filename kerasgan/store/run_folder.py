@@ -6,6 +6,7 @@ import importlib.metadata
 import json
 import math
 import platform
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,15 +120,19 @@ class RunFolder:
         """
         return read_record(self.config)
 
-    def read_history(self) -> list[dict[str, str]]:
+    def read_history(self, complete: int | None = None) -> list[dict[str, str]]:
         """Reads history.csv.
+
+        Args:
+            complete: how many epochs the model tells to be complete; a row of one that was not is
+                left out. None takes all.
 
         Returns:
             One dictionary of texts per epoch; none where no epoch is complete. A text is empty
             where the epoch did not know that column.
 
         Raises:
-            ModelError: naming the row that is damaged.
+            ModelError: naming the row that is damaged, or if complete epochs are missing.
         """
         if not self.history.exists():
             return []
@@ -136,12 +141,25 @@ class RunFolder:
                 rows = list(csv.DictReader(file, strict=True))
         except (OSError, ValueError, csv.Error) as error:
             raise ModelError(f"{self.history} is damaged: {error}") from error
-        for number, row in enumerate(rows, 1):
+        # Not 1 where what came before was damaged, and moved away.
+        first = _whole_number(rows[0].get("epoch")) if rows else 1
+        for number, row in enumerate(rows):
             # What a row has too much of stands under None, and what it lacks is None.
-            whole = None not in row and row.get("epoch") == str(number)
-            if not whole or not all(map(_is_number_or_empty, row.values())):
-                raise ModelError(f"{self.history} is damaged in row {number}; move it away")
-        return rows
+            whole = None not in row and row.get("epoch") == str(first + number)
+            if first < 1 or not whole or not all(map(_is_number_or_empty, row.values())):
+                raise ModelError(f"{self.history} is damaged in row {number + 1}; move it away")
+        last = first + len(rows) - 1
+        if rows and complete is not None and last < complete:
+            raise ModelError(
+                f"{self.history} ends with epoch {last}, but {self.model.name} with epoch "
+                f"{complete}; move it away"
+            )
+        return rows if complete is None else [r for r in rows if int(r["epoch"]) <= complete]
+
+
+def _whole_number(text: str | None) -> int:
+    """The number that a text is, or 0."""
+    return int(text) if text is not None and re.fullmatch(r"[1-9][0-9]{0,8}", text) else 0
 
 
 def _is_number_or_empty(text: str | None) -> bool:

@@ -85,7 +85,7 @@ class KeepEpochs(keras.callbacks.Callback):
         super().__init__()
         self._folder = folder
         self._first_epoch = first_epoch
-        self._rows: list[dict[str, Any]] = [*folder.read_history()[:first_epoch]]
+        self._rows: list[dict[str, Any]] = [*folder.read_history(first_epoch)]
         self._record = folder.config.read_text(encoding="utf-8")
         batches = list(shown.unbatch().take(_PICTURED))
         self._noisy, self._clean = (np.stack(images) for images in zip(*batches, strict=True))

@@ -77,7 +77,8 @@ def make_strategy(name: Name) -> Any:
     """
     import tensorflow as tf
 
-    # Python's own handlers would not run before all workers have come.
+    # Python's own handlers would not run before all workers have come. TensorFlow's of SIGTERM,
+    # which lets nothing end, is replaced afterwards.
     before = {number: signal.signal(number, signal.SIG_DFL) for number in _ENDING}
     try:
         if name == "multi-worker":

@@ -1,23 +1,32 @@
+import importlib
 import json
 import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from kerasgan.cli import pictures
+from kerasgan.cli.evaluate import CROP, cut
+from kerasgan.cli.runs import next_run
+from kerasgan.data.sources import load_images
 from kerasgan.images.pictures import Picture, read_picture, write_picture
+from kerasgan.measure.baselines import USUAL
 from tests.cli.command import run
 from tests.helpers import small_config, smooth_image
+
+# The command of that name hides the module.
+_train = importlib.import_module("kerasgan.cli.train")
 
 
 @pytest.fixture
 def train(folder, photos):
     """Runs `kerasgan train` at the smallest scale on the folder of photos."""
-    record = {"config": small_config(epochs=1).to_dict(), "data": {"fingerprint": "other"}}
+    config = small_config(epochs=1, adversary__weight=0.0)
+    record = {"config": config.to_dict(), "data": {"fingerprint": "other"}}
     (folder / "small.json").write_text(json.dumps(record))
 
     def run_train(*arguments, status=0):
@@ -65,11 +74,50 @@ def test_train_evaluate_and_denoise_one_after_the_other(train, photos, folder):
     assert np.mean(restored[~certain] != noisy[~certain]) > 0.9
 
 
-def test_runs_are_numbered_and_the_newest_restores(train, photo, folder):
+def test_runs_are_numbered_and_the_newest_restores_where_that_is_asked_for(train, photo, folder):
     for number in (1, 2):
         train("--test-images", "0", "--seed", number)
     assert (folder / "runs" / "selective-2" / "generator.keras").is_file()
-    assert "Restoring with runs/selective-2" in run("denoise", photo)
+    assert "Restoring with runs/selective-2" in run("denoise", photo, "--model", "newest")
+
+
+def test_trainings_that_begin_together_take_folders_of_their_own(folder):
+    with next_run("selective") as first, next_run("selective") as second:
+        assert [first.name, second.name] == ["selective-1", "selective-2"]
+        (second / "config.json").write_text("{}")
+    # What nothing was put into is no run.
+    assert [path.name for path in (folder / "runs").iterdir()] == ["selective-2"]
+
+
+@pytest.mark.parametrize("arguments", [("--data", "nowhere"), ("--start", "nowhere")])
+def test_a_training_that_cannot_start_leaves_nothing(folder, arguments):
+    run("train", *arguments, status=1)
+    assert list(folder.iterdir()) == []
+
+
+def test_large_pictures_are_measured_without_the_slow_baseline(train, monkeypatch):
+    assert _train._quick_enough(cut(load_images().held_out, CROP), 3) == USUAL
+    monkeypatch.setattr(_train, "_MANY_PIXELS", 1000)
+    output = train("--output", "run")
+    assert "Left out biharmonic inpainting" in output
+    assert "kerasgan evaluate run measures it" in output
+    methods = {score["method"] for score in json.loads(Path("run/evaluation.json").read_text())}
+    assert methods == {"noisy", "median 3×3", "adaptive median", "restored"}
+
+
+@pytest.mark.parametrize(
+    ("crop", "said"),
+    [
+        (48, "Measuring the middle 48×48 of 2 larger pictures; kerasgan evaluate --crop 0"),
+        (64, "Measuring the middle 64×64 of 1 larger picture;"),
+        (70, None),
+        (0, None),
+    ],
+)
+def test_pictures_that_are_cut_are_counted(trained_run, photos, crop, said):
+    options = ("--data", photos, "--amount", "0.5", "--baselines", "none", "--crop", crop)
+    output = run("evaluate", trained_run.path, *options)
+    assert said in output if said else "Measuring the middle" not in output
 
 
 def test_a_run_can_be_repeated_from_its_config(train, photos, folder):
@@ -217,19 +265,6 @@ def test_two_inputs_of_one_name_are_refused(photos, folder):
     assert "two pictures would become out/a.png" in output
 
 
-def test_denoise_without_any_run_takes_the_model_that_comes_with_kerasgan(photo, folder):
-    run("corrupt", photo, "--amount", "0.3")
-    output = run("denoise", "photo_noisy.png")
-    assert re.search(r"Restoring with .*saved_models.selective-photos", output)
-    noisy, restored = (
-        read_picture(folder / f"photo_noisy{ending}.png").pixels for ending in ("", "_restored")
-    )
-    certain = (noisy > 0) & (noisy < 255)
-    np.testing.assert_array_equal(restored[certain], noisy[certain])
-    clean = read_picture(photo).pixels
-    assert np.abs(restored.astype(int) - clean).mean() < 3
-
-
 def test_corrupt_is_seeded_and_never_lossy(folder, photo):
     for name, seed in [("a.png", 1), ("b.png", 1), ("c.png", 2)]:
         run("corrupt", photo, "--amount", "0.4", "--seed", seed, "-o", name)
@@ -303,14 +338,6 @@ def test_a_split_that_is_empty_is_named(photos, trained_run):
         write_picture(photos / name / "a.png", Picture(smooth_image(len(name), 40, 40)))
     arguments = ("evaluate", trained_run.path, "--data", photos, "--split", "test")
     assert "no images in its split test" in run(*arguments, status=1)
-
-
-def test_operating_system_errors_are_one_line(photo, monkeypatch):
-    def fail(*args, **kwargs):
-        raise PermissionError(13, "Permission denied", "/dev/secret")
-
-    monkeypatch.setattr(pictures, "newest_run", fail)
-    assert "Error: /dev/secret: Permission denied" in run("denoise", photo, status=1)
 
 
 def test_version_and_help():

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from kerasgan.images.pictures import Picture, read_picture, write_picture
+from kerasgan.tflite.checks import PSNR_TOLERANCES
 from tests.cli.command import run
 from tests.helpers import smooth_image
 
@@ -28,9 +29,17 @@ def test_export_evaluate_denoise_and_benchmark_one_after_the_other(own_run, phot
         *("export", own_run, "--tflite", "--size", "32x32", "--size", "20x24"),
         *("--calibration", photos, "-o", "bundle", "--dynamic"),
     )
-    assert "Making and checking int8" in output and "PSNR in dB" in output
+    assert "Making and checking int8" in output
     manifest = json.loads((folder / "bundle" / "manifest.json").read_text())
     assert list(manifest["files"]) == ["float32", "float16", "dynamic", "int8", "any-size"]
+    # What is printed of each file is what the checks went by.
+    assert "PSNR in dB, a picture counting at most 45, and how far it is from Keras'" in output
+    [(level, int8)] = list(manifest["files"]["int8"]["psnr"].items())[1:2]
+    shown = f"{float(level):.0%}: {int8['file']:.2f} ({int8['file'] - int8['keras']:+.3f})"
+    assert shown in next(line for line in output.splitlines() if line.startswith("int8 "))
+    assert abs(int8["file"] - int8["keras"]) <= PSNR_TOLERANCES["int8"]
+    psnrs = [value for file in manifest["files"].values() for value in file["psnr"].values()]
+    assert all(max(value.values()) <= 45 for value in psnrs)
     assert manifest["signatures"] == {"denoise": [32, 32], "denoise_20x24": [20, 24]}
     # Nothing of the machine that it was made on.
     assert str(folder) not in json.dumps(manifest)

@@ -105,6 +105,7 @@ ROW_3 = r"row 3 \(line 4\): "
     [
         ("", "is empty"),
         ("emotion,Usage\n", "has no column pixels"),
+        ('"emotion\n,x",Usage\n', "no column emotion, pixels; its first line is 'emotion"),
         ("emotion,pixels,Usage\n", "no images to train on"),
         (replace_row(GOOD, 3, pixels=text_of(FACES[2][:-1])), ROW_3 + "2,303 pixels"),
         (replace_row(GOOD, 3, pixels="256" + text_of(FACES[2])[3:].lstrip("0123456789")), "'256'"),

@@ -1,5 +1,9 @@
 import errno
+import os
 import struct
+import subprocess
+import sys
+import tracemalloc
 import zlib
 
 import numpy as np
@@ -219,3 +223,87 @@ def test_a_disk_that_fails_once_is_read_again(tmp_path, monkeypatch):
     fail(2)
     with pytest.raises(DataError, match=r"cannot read .*picture\.png: Input/output error"):
         read_picture(path)
+
+
+def test_content_of_other_formats_reaches_no_decoder(tmp_path):
+    (tmp_path / "page.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EOF\n")
+    Image.fromarray(pixels(1)[..., 0]).save(tmp_path / "a.gif")
+    (tmp_path / "a.gif").rename(tmp_path / "a.png")
+    for name in ("page.png", "a.png"):
+        with pytest.raises(DataError, match="not an image"):
+            read_picture(tmp_path / name)
+
+
+def test_the_first_of_several_pictures_in_a_jpeg_is_read(tmp_path):
+    first, second = (Image.fromarray(pixels(3)) for _ in range(2))
+    first.save(tmp_path / "a.jpg", format="MPO", save_all=True, append_images=[second])
+    assert read_picture(tmp_path / "a.jpg").pixels.shape == (20, 30, 3)
+
+
+def test_pillows_limit_may_be_switched_off(tmp_path):
+    write_picture(tmp_path / "a.png", Picture(pixels(1)))
+    program = (
+        "import sys, PIL.Image; PIL.Image.MAX_IMAGE_PIXELS = None\n"
+        "from kerasgan.images.pictures import read_picture\n"
+        "print(read_picture(sys.argv[1]).pixels.shape)"
+    )
+    command = [sys.executable, "-c", program, tmp_path / "a.png"]
+    assert subprocess.run(command, capture_output=True, text=True).stdout == "(20, 30, 1)\n"
+
+
+def test_pillows_limit_may_be_lowered(tmp_path, monkeypatch):
+    write_picture(tmp_path / "a.png", Picture(pixels(1)))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(DataError, match="has more than 200 pixels"):
+        read_picture(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("samples", [5, 60_000])
+def test_absurd_tiff_headers_are_refused_before_memory_is_asked_for(tmp_path, samples):
+    def entry(tag, kind, value):
+        return struct.pack("<HHII", tag, kind, 1, value)
+
+    values = {256: 10_000, 257: 10_000, 258: 16, 259: 1, 262: 1, 273: 8, 277: samples}
+    values |= {278: 10_000, 279: 16, 284: 1}
+    entries = b"".join(entry(tag, 4, value) for tag, value in values.items())
+    header = b"II*\0" + struct.pack("<IH", 8, len(values))
+    (tmp_path / "a.tif").write_bytes(header + entries + bytes(64))
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError, match=f"has {samples} values a pixel"):
+            read_picture(tmp_path / "a.tif")
+        assert tracemalloc.get_traced_memory()[1] < 10e6
+    finally:
+        tracemalloc.stop()
+
+
+def test_metadata_that_a_format_cannot_hold_is_named(tmp_path):
+    with pytest.raises(OutputError, match=r"^cannot write \S*a\.jpg: EXIF data is too long"):
+        write_picture(tmp_path / "a.jpg", Picture(pixels(3), metadata={"exif": bytes(70_000)}))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("name", "longest"), [("a.webp", 16_383), ("a.jpg", 65_500)])
+def test_pictures_longer_than_a_format_holds_are_refused(tmp_path, name, longest):
+    write_picture(tmp_path / name, Picture(np.zeros((1, longest, 1), np.uint8)))
+    for shape in [(1, longest + 1, 1), (longest + 1, 1, 1)]:
+        with pytest.raises(OutputError, match=f"holds at most {longest} pixels a side; use .png"):
+            write_picture(tmp_path / name, Picture(np.zeros(shape, np.uint8)))
+
+
+def test_what_is_no_regular_file_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "folder.png").mkdir()
+    for name in ("pipe.png", "folder.png"):
+        with pytest.raises(DataError, match="no regular file"):
+            read_picture(tmp_path / name)
+
+
+def test_sixteen_bits_need_no_tensorflow(tmp_path):
+    write_picture(tmp_path / "a.png", Picture(pixels(3, np.uint16)))
+    program = (
+        "import sys\nfrom kerasgan.images.pictures import read_picture\n"
+        "print(read_picture(sys.argv[1]).pixels.dtype, 'tensorflow' in sys.modules)"
+    )
+    command = [sys.executable, "-c", program, tmp_path / "a.png"]
+    assert subprocess.run(command, capture_output=True, text=True).stdout == "uint16 False\n"

@@ -1,6 +1,11 @@
+import os
 import shutil
+import signal
 import tempfile
+import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,8 +14,10 @@ import tensorflow as tf
 from kerasgan.errors import DataError, ModelError
 from kerasgan.images.pixels import to_float
 from kerasgan.model.loading import load_generator
+from kerasgan.restore import litert, trial
 from kerasgan.restore.litert import TFLiteModel, load_file
 from kerasgan.restore.restorer import Restorer
+from kerasgan.startup import held_back_stderr
 from kerasgan.tflite import QUANTIZATIONS
 from kerasgan.tflite.convert import convert
 from tests.helpers import image_set, noisy_picture
@@ -154,3 +161,122 @@ def test_bad_files_are_named(bundle, tmp_path):
             path.write_bytes(content)
         with pytest.raises(ModelError, match=message):
             TFLiteModel(path)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.tflite")
+    for load in (TFLiteModel, load_file):
+        with pytest.raises(ModelError, match="is no regular file"):
+            load(tmp_path / "pipe.tflite")
+
+
+def test_damage_that_shows_in_the_first_run_is_named_when_loading(bundle, tmp_path, monkeypatch):
+    path = Path(shutil.copy(bundle.path / "float32.tflite", tmp_path))
+    monkeypatch.setattr(litert, "try_out", lambda path: None)
+
+    class Failing:
+        def __init__(self, runner):
+            self._runner = runner
+
+        def __getattr__(self, name):
+            return getattr(self._runner, name)
+
+        def __call__(self, **inputs):
+            raise RuntimeError("node 3 failed to invoke\nmore")
+
+    from ai_edge_litert.interpreter import Interpreter
+
+    runner_of = Interpreter.get_signature_runner
+    monkeypatch.setattr(
+        Interpreter, "get_signature_runner", lambda self, name: Failing(runner_of(self, name))
+    )
+    for load in (TFLiteModel, load_file):
+        with pytest.raises(ModelError, match=r"float32\.tflite cannot be run: node 3 failed"):
+            load(path)
+
+
+def test_only_files_that_nothing_vouches_for_are_tried_elsewhere(bundle, tmp_path, monkeypatch):
+    tried = []
+    monkeypatch.setattr(litert, "try_out", tried.append)
+    load_file(bundle.path / "int8.tflite")
+    assert not tried
+    path = Path(shutil.copy(bundle.path / "int8.tflite", tmp_path))
+    load_file(path)
+    assert tried == [path]
+
+
+def test_a_file_that_crashes_its_process_is_named(bundle, tmp_path, monkeypatch):
+    path = Path(shutil.copy(bundle.path / "int8.tflite", tmp_path))
+    program = tmp_path / "python"
+    monkeypatch.setattr("sys.executable", str(program))
+    for script, message in [
+        (f"kill -{signal.SIGSEGV:d} $$", r"int8\.tflite cannot be run: .* \(status -11\)"),
+        ("echo 'MemoryError: large' >&2; exit 1", r"ends LiteRT \(MemoryError: large\)"),
+        ("printf 'what is wrong'; exit 3", "^what is wrong$"),
+    ]:
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+        with pytest.raises(ModelError, match=message):
+            load_file(path)
+    monkeypatch.setattr(trial, "_SECONDS", 0.2)
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    with pytest.raises(ModelError, match="takes more than 0.2 s"):
+        load_file(path)
+    monkeypatch.setattr("sys.executable", "")
+    assert load_file(path).sizes
+
+
+def test_a_manifest_that_is_another_files_is_named(bundle):
+    path = bundle.path / "float32.tflite"
+    with pytest.raises(ModelError, match="takes 32×32, which is no multiple of 64"):
+        TFLiteModel(path, multiple=64)
+
+
+@pytest.mark.parametrize("multiple", [1, 3, 8, 24, 48, 256])
+@pytest.mark.parametrize("extent", [16, 48, 512, 768, 4096])
+def test_margins_are_multiples_and_leave_something(extent, multiple):
+    extent = -(-extent // multiple) * multiple
+    margin = litert._margin(extent, multiple)
+    assert margin % multiple == 0 and 0 <= 2 * margin < extent
+
+
+def test_threads_that_hold_back_stderr_give_it_back(capfd):
+    both = threading.Barrier(2)
+    first_left = threading.Event()
+
+    def first():
+        with held_back_stderr():
+            both.wait()
+            os.write(2, b"held")
+        first_left.set()
+
+    def second():
+        with pytest.raises(RuntimeError), held_back_stderr():
+            both.wait()
+            first_left.wait()
+            os.write(2, b"and shown")
+            raise RuntimeError
+
+    before = os.fstat(2)
+    for _ in range(20):
+        first_left.clear()
+        with ThreadPoolExecutor(2) as pool:
+            for future in [pool.submit(first), pool.submit(second)]:
+                future.result(timeout=30)
+    after = os.fstat(2)
+    assert (before.st_dev, before.st_ino) == (after.st_dev, after.st_ino)
+    os.write(2, b"after")
+    shown = capfd.readouterr().err
+    assert shown.count("and shown") == 20
+    assert shown.endswith("after")
+
+
+def test_models_are_loaded_in_threads(bundle, capfd):
+    before = os.fstat(2)
+    with ThreadPoolExecutor(4) as pool:
+        models = list(pool.map(load_file, [bundle.path / "int8.tflite"] * 12))
+    after = os.fstat(2)
+    assert (before.st_dev, before.st_ino) == (after.st_dev, after.st_ino)
+    noisy = noisy_picture(32, 32)
+    first = Restorer(models[0])(noisy)
+    np.testing.assert_array_equal(Restorer(models[-1])(noisy), first)

@@ -1,5 +1,8 @@
 import json
+import os
 import shutil
+import subprocess
+import sys
 import zipfile
 
 import keras
@@ -148,6 +151,37 @@ def bad_models(run, folder):
     path = folder / "classifier.keras"
     keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)]).save(path)
     yield path, "restores no images"
+    for text in ("[1, 2]", '"text"', "null", "{}"):
+        path = folder / f"metadata {len(text)}.keras"
+        rewritten(run.generator, path, **{"metadata.json": lambda _, text=text: text})
+        yield path, "no Keras model"
+    for member in ("metadata.json", "config.json"):
+        path = folder / f"deep {member}.keras"
+        rewritten(run.generator, path, **{member: lambda _: "[" * 100_000 + "]" * 100_000})
+        yield path, "no Keras model file, or a damaged one"
+        path = folder / f"bomb {member}.keras"
+        rewritten(run.generator, path, **{member: lambda text: text + " " * 2**24})
+        yield path, f"damaged: its {member} has 16,"
+    content = bytearray(run.generator.read_bytes())
+    path = folder / "encrypted.keras"
+    entry = content.index(b"PK\1\2")
+    while entry >= 0:
+        content[entry + 8] |= 1
+        entry = content.find(b"PK\1\2", entry + 1)
+    path.write_bytes(content)
+    yield path, "no Keras model file, or a damaged one"
+    path = folder / "deflated.keras"
+    with zipfile.ZipFile(run.generator) as old, zipfile.ZipFile(path, "w", 8) as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name))
+    content = bytearray(path.read_bytes())
+    start = content.index(b"metadata.json") + len(b"metadata.json")
+    content[start : start + 20] = bytes(20 * [0xFF])
+    path.write_bytes(content)
+    yield path, "no Keras model file, or a damaged one"
+    path = folder / "pipe.keras"
+    os.mkfifo(path)
+    yield path, "no regular file"
 
 
 def test_bad_models_are_named(trained_run, tmp_path):
@@ -167,3 +201,14 @@ def test_weights_that_are_missing_are_named(trained_run, tmp_path):
                 new.writestr(name, old.read(name))
     with pytest.raises(ModelError, match="cannot load"):
         load_generator(path)
+
+
+@pytest.mark.slow
+def test_the_library_starts_tensorflow_quietly_and_leaves_the_environment_alone():
+    program = (
+        "import os\nbefore = dict(os.environ)\n"
+        "from kerasgan.startup import import_tensorflow; import_tensorflow()\n"
+        "import sys; print('tensorflow' in sys.modules, before.keys() == dict(os.environ).keys())"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (result.stdout, result.stderr) == ("True True\n", "")

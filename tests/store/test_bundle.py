@@ -1,14 +1,15 @@
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from kerasgan.errors import ModelError
+from kerasgan.errors import ModelError, OutputError
 from kerasgan.model.loading import load_generator
 from kerasgan.restore.litert import load_file, load_files
 from kerasgan.restore.restorer import load_restorer, load_restorers
-from kerasgan.store.bundle import Bundle, training_record
+from kerasgan.store.bundle import Bundle, check_replaceable, is_bundle, training_record
 from tests.helpers import noisy_picture
 
 
@@ -53,19 +54,50 @@ def changed(manifest, **changes):
     return json.dumps({**manifest, **changes})
 
 
+def with_entry(manifest, **changes):
+    """The text of a manifest whose float32 file's entry is changed."""
+    entry = {**manifest["files"]["float32"], **changes}
+    return changed(manifest, files={**manifest["files"], "float32": entry})
+
+
+DEEP, LONG = "[" * 100_000 + "]" * 100_000, "9" * 5000
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
         (lambda text, _: text[: len(text) // 2], "damaged"),
-        (lambda text, _: "", "damaged"),
-        (lambda text, _: "[1, 2]", "damaged"),
-        (lambda text, _: '{"version": 1}', "damaged"),
         (lambda text, m: changed(m, version=9), "of version 9; this kerasgan reads 1"),
-        (lambda text, m: changed(m, multiple="four"), "damaged"),
+        (lambda text, m: changed(m, multiple="four"), "multiple must be a whole number"),
+        (lambda text, m: changed(m, multiple=-8), "multiple must .* not -8"),
+        (lambda text, m: changed(m, multiple=0), "multiple must"),
+        (lambda text, m: changed(m, multiple=True), "multiple must"),
+        (lambda text, m: changed(m, multiple=10**6), "multiple must .* not 1000000"),
+        (lambda text, m: changed(m, multiple=64), r"signatures.denoise must .* 64, not \[32, 32"),
+        (lambda text, m: changed(m, multiple=10**4000), "multiple must .* not 1000000.*0"),
+        (lambda text, m: text.replace('"multiple": 4', f'"multiple": {LONG}'), "damaged"),
+        (lambda text, m: text.replace('"multiple": 4', f'"multiple": {DEEP}'), "nested too deep"),
+        (lambda text, m: text + " " * 2**22, "more than 4,194,304 bytes"),
+        (lambda text, m: changed(m, channels=2), "channels must be 1 or 3, not 2"),
+        (lambda text, m: changed(m, signatures={}), "signatures must name sizes"),
+        (lambda text, m: changed(m, signatures={"denoise": 32}), "signatures.denoise must"),
+        (lambda text, m: changed(m, signatures={"denoise": [32, -32]}), "signatures.denoise must"),
+        (lambda text, m: changed(m, files=[1]), r"files must name files, not \[1\]"),
+        (lambda text, m: changed(m, files={"a": 1}), "files.a must be an object, not 1"),
+        (lambda text, m: with_entry(m, file="../a.tflite"), "files.float32.file must be the name"),
+        (lambda text, m: with_entry(m, file="a.exe"), "files.float32.file must be the name"),
+        (lambda text, m: with_entry(m, sha256=5), "files.float32.sha256 must be a hash"),
+        (lambda text, m: with_entry(m, bytes="many"), "files.float32.bytes must be"),
+        (lambda text, m: with_entry(m, psnr={"half": {}}), "files.float32.psnr must hold"),
+        (lambda text, m: with_entry(m, psnr=None), "files.float32.psnr must hold"),
+        (lambda text, m: changed(m, noise={"kind": "snow"}), "noise is none: no noise 'snow'"),
+        (lambda text, m: changed(m, noise=3), "noise is none"),
+        (lambda text, m: changed(m, checked=[]), "checked must name its source"),
         (lambda text, m: changed(m, training={"config": {}}), "damaged"),
+        (lambda text, m: changed(m, training=7), "training must be a record or null, not 7"),
         (
             lambda text, m: changed(m, generator={"file": "../../key", "sha256": "0"}),
-            "lists files that are none",
+            "generator.file must be the name of a .keras file",
         ),
     ],
 )
@@ -74,8 +106,54 @@ def test_damaged_manifests_are_named(copy, damage, message):
     text = path.read_text()
     path.write_text(damage(text, json.loads(text)))
     for use in (Bundle.read, load_restorers, lambda folder: load_file(folder / "int8.tflite")):
-        with pytest.raises(ModelError, match=message):
+        with pytest.raises(ModelError, match=message) as caught:
             use(copy)
+        assert str(path) in str(caught.value)
+        assert len(str(caught.value)) < 400
+
+
+def test_bundles_of_before_are_read(copy):
+    path = copy / "manifest.json"
+    manifest = json.loads(path.read_text())
+    del manifest["noise"], manifest["reach"]
+    path.write_text(json.dumps(manifest))
+    assert load_file(copy / "int8.tflite").sizes
+    with pytest.raises(ModelError, match="does not tell how it was trained"):
+        _ = Bundle.read(copy).noise
+
+
+@pytest.mark.parametrize(
+    "foreign", ["", "[1, 2]", '{"name": "An app", "version": "1", "icons": []}', "no JSON", DEEP]
+)
+def test_what_others_call_manifest_json_is_passed_over(bundle, tmp_path, foreign):
+    path = Path(shutil.copy(bundle.path / "int8.tflite", tmp_path))
+    (tmp_path / "manifest.json").write_text(foreign)
+    assert not is_bundle(tmp_path)
+    assert load_file(path).sizes == load_file(bundle.path / "int8.tflite").sizes
+    with pytest.raises(ModelError, match="is damaged|is of version '1'"):
+        Bundle.read(tmp_path)
+
+
+@pytest.mark.parametrize("foreign", ["", '{"architectures": ["UNet"]}', "{data", DEEP])
+def test_what_others_call_config_json_is_passed_over(tmp_path, foreign):
+    (tmp_path / "generator.keras").touch()
+    (tmp_path / "config.json").write_text(foreign)
+    assert training_record(tmp_path / "generator.keras") is None
+
+
+def test_a_damaged_record_is_named(trained_run, tmp_path):
+    text = trained_run.config.read_text()
+    path = tmp_path / "config.json"
+    for damaged in (text[:-5], text.replace('"epochs": 2', '"epochs": []')):
+        path.write_text(damaged)
+        with pytest.raises(ModelError, match=r"config\.json is damaged"):
+            training_record(tmp_path)
+
+
+def test_a_foreign_manifest_is_not_overwritten(tmp_path):
+    (tmp_path / "manifest.json").write_text('{"name": "An app"}')
+    with pytest.raises(OutputError, match=r"holds manifest\.json, which is no part of a bundle"):
+        check_replaceable(tmp_path, overwrite=True)
 
 
 def test_the_training_run_is_found_from_runs_bundles_and_their_files(trained_run, bundle):

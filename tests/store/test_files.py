@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,43 @@ def test_a_folder_that_cannot_be_put_in_place_leaves_the_old_one(tmp_path, monke
         fill(target)
     assert (target / "old.txt").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_content_is_on_the_disk_before_its_name_and_the_name_before_the_end(tmp_path, monkeypatch):
+    """Without that, a power cut can leave an empty file under the name of a whole one."""
+    events = []
+    fsync, replace, rename = os.fsync, os.replace, Path.rename
+
+    def name_of(descriptor):
+        path = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+        return "folder" if path == tmp_path else path.suffix or "new folder"
+
+    def record(event, act, *arguments):
+        events.append(event)
+        return act(*arguments)
+
+    monkeypatch.setattr(os, "fsync", lambda fd: record(f"flush {name_of(fd)}", fsync, fd))
+    monkeypatch.setattr(os, "replace", lambda a, b: record("rename", replace, a, b))
+    monkeypatch.setattr(Path, "rename", lambda a, b: record("rename", rename, a, b))
+    write_text(tmp_path / "a.txt", "text")
+    assert events == ["flush .txt", "rename", "flush folder"]
+    events.clear()
+    with atomic_folder(tmp_path / "folder") as folder:
+        (folder / "inner").mkdir()
+        (folder / "inner" / "a.txt").write_text("text")
+    # The hidden folder is called ".hex", which has no suffix.
+    assert sorted(events[:3]) == ["flush .txt", "flush new folder", "flush new folder"]
+    assert events[3:] == ["rename", "flush folder"]
+
+
+def test_a_disk_that_cannot_keep_the_content_leaves_the_old_one(tmp_path, monkeypatch):
+    write_text(tmp_path / "a.txt", "old")
+
+    def fail(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OutputError, match="No space left on device"):
+        write_text(tmp_path / "a.txt", "new")
+    assert (tmp_path / "a.txt").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]

@@ -9,12 +9,13 @@ from kerasgan.store import machine
 def groups(tmp_path, monkeypatch):
     """A folder in the place of the kernel's, and eight processors."""
     monkeypatch.setattr(machine, "_GROUPS", tmp_path)
+    monkeypatch.setattr(machine, "_OWN_GROUPS", tmp_path / "own")
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(8)), raising=False)
     return tmp_path
 
 
 def write(path, text):
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text + "\n")
 
 
@@ -51,3 +52,34 @@ def test_memory_is_what_a_container_is_given(groups, name):
     assert machine.memory() == whole
     write(groups / name, "max")
     assert machine.memory() == whole
+
+
+@pytest.mark.parametrize(
+    ("own", "files", "expected"),
+    [
+        ("0::/slurm/job_7/step_0", {"slurm/job_7/{memory}": "1048576"}, (8, 2**20)),
+        ("0::/slurm/job_7", {"slurm/{cpu}": "300000 100000", "{cpu}": "max 100000"}, (3, None)),
+        ("0::/slurm/job_7", {"slurm/job_8/{memory}": "1048576"}, (8, None)),
+        # What lies outside a container has no name inside it.
+        ("0::/../../elsewhere", {"{memory}": "2097152"}, (8, 2**21)),
+        (
+            "4:memory:/job_7\n2:cpu,cpuacct:/job_9",
+            {
+                "memory/job_7/memory.limit_in_bytes": "1048576",
+                "cpu/job_9/cpu.cfs_quota_us": "200000",
+                "cpu/job_9/cpu.cfs_period_us": "100000",
+            },
+            (2, 2**20),
+        ),
+        ("nonsense", {"{memory}": "1048576"}, (8, 2**20)),
+    ],
+)
+def test_groups_inside_groups_count(groups, own, files, expected):
+    """As those that a batch system makes for each job."""
+    whole = machine.memory()
+    write(groups / "own", own)
+    for name, text in files.items():
+        write(groups / name.format(memory="memory.max", cpu="cpu.max"), text)
+    processors, memory = expected
+    assert machine.processors() == processors
+    assert machine.memory() == (memory or whole)

@@ -25,6 +25,10 @@ def test_history_is_read_as_texts(folder):
         (WHOLE.replace("0.4", "inf").encode(), "damaged in row 2"),
         (WHOLE.replace("0.4", "much").encode(), "damaged in row 2"),
         (WHOLE.replace("2,0.4", "7,0.4").encode(), "damaged in row 2"),
+        (WHOLE.replace("1,0.5", "0,0.5").encode(), "damaged in row 1"),
+        (WHOLE.replace("1,0.5", "1.0,0.5").encode(), "damaged in row 1"),
+        (WHOLE.replace("1,0.5", "9" * 5000 + ",0.5").encode(), "damaged in row 1"),
+        (WHOLE.replace("0.4", "9" * 200_000).encode(), "is damaged: field larger"),
         (WHOLE.replace("31", "31,5").encode(), "damaged in row 2"),
         (WHOLE.replace("epoch", "epic").encode(), "damaged in row 1"),
         (b"\xff\xfe\x00" + WHOLE.encode(), "history.csv is damaged: .*decode"),
@@ -42,3 +46,17 @@ def test_a_folder_in_the_historys_place_is_named(folder):
     folder.history.mkdir()
     with pytest.raises(ModelError, match="history.csv is damaged: .*directory"):
         folder.read_history()
+
+
+def test_history_may_begin_later_where_the_first_was_moved_away(folder):
+    folder.history.write_text("epoch,g_loss\n3,0.5\n4,0.4\n")
+    assert [row["epoch"] for row in folder.read_history(4)] == ["3", "4"]
+
+
+def test_only_what_the_model_knows_of_is_complete(folder):
+    folder.history.write_text(WHOLE)
+    assert [row["epoch"] for row in folder.read_history(1)] == ["1"]
+    assert len(folder.read_history(2)) == 2
+    message = r"history.csv ends with epoch 2, but model.keras with epoch 3; move it away"
+    with pytest.raises(ModelError, match=message):
+        folder.read_history(3)

@@ -1,3 +1,5 @@
+import json
+import re
 import shutil
 
 import keras
@@ -16,8 +18,6 @@ from tests.helpers import bundle_of, noisy_picture
 @pytest.fixture(scope="module")
 def own_bundle(tmp_path_factory, trained_run):
     """A small bundle that knows its training."""
-    import json
-
     path = tmp_path_factory.mktemp("zoo") / "saved_models" / "small"
     options = {"quantizations": ["float32"], "sizes": [(32, 32)]}
     record = json.loads(trained_run.config.read_text())
@@ -46,9 +46,31 @@ def test_models_are_listed_and_used_by_name(saved, tmp_path, monkeypatch):
     output = run("models")
     assert output.startswith("small  grey, trained on 12 images of bundled")
     assert "float32" in output
+    # What the figures are of: others are of other pictures.
+    assert "PSNR in dB by share of noise, of 32×32 patches of pictures:" in output
+    assert "Figures of whole pictures, as in the README, are measured by kerasgan eval" in output
     assert list(load_restorers("small")) == ["keras", "float32"]
     output = run("denoise", "none.png", "--model", "small", status=1)
     assert "there is no picture none.png" in output
+
+
+def test_models_that_are_damaged_or_tell_less_are_listed(saved, tmp_path, monkeypatch):
+    manifest = json.loads((saved.path / "manifest.json").read_text())
+    older = {key: value for key, value in manifest.items() if key not in ("noise", "reach")}
+    for name, content in [
+        ("a-damaged", {**manifest, "channels": "x"}),
+        ("b-older", older),
+        ("c-untold", {**manifest, "training": None}),
+        ("d-nothing", {**older, "training": None}),
+    ]:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.json").write_text(json.dumps(content))
+    monkeypatch.setattr(zoo, "_FOLDERS", (tmp_path,))
+    output = run("models")
+    assert "a-damaged  cannot be used: " in output and "channels must be 1 or 3" in output
+    assert "b-older  grey, trained on 12 images of bundled" in output
+    assert "c-untold  grey\n" in output
+    assert re.search("d-nothing  cannot be used: .* does not tell how it was trained", output)
 
 
 def test_a_saved_model_can_be_trained_further(saved):

@@ -1,6 +1,7 @@
 import csv
 import json
 import shutil
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -262,9 +263,13 @@ def test_float16_averages_keeps_its_scale_and_counts_epochs(tmp_path, clean_imag
         )
 
 
-def test_a_run_goes_on_from_the_epoch_that_its_model_tells(tmp_path, clean_images, monkeypatch):
+def copy_of(run, path):
+    return RunFolder(Path(shutil.copytree(run.path, path)))
+
+
+def test_a_run_goes_on_from_the_epoch_that_its_model_tells(tmp_path, clean_images, trained_run):
     """And not from the steps, of which an optimizer may have skipped some."""
-    folder = run_of(tmp_path / "run", clean_images, small_config(epochs=2))
+    folder = copy_of(trained_run, tmp_path / "run")
     gan = load_gan(folder.model)
     gan.g_optimizer.iterations.assign(2)
     gan.save(folder.model)
@@ -272,33 +277,33 @@ def test_a_run_goes_on_from_the_epoch_that_its_model_tells(tmp_path, clean_image
     assert [row["epoch"] for row in folder.read_history()] == ["1", "2", "3"]
 
 
-@pytest.mark.parametrize("epochs", [2, 3])
+@pytest.mark.parametrize("state", ["missing", "behind"])
 def test_resuming_repairs_what_a_kill_between_two_saves_left(
-    epochs, tmp_path, clean_images, averaged_run
+    state, tmp_path, clean_images, averaged_run, trained_run
 ):
-    """Whether there are epochs to come, or the killed one was the last."""
-    config = averaged_run.read_record()[0].replace(epochs=2)
-    folder = run_of(tmp_path / "run", clean_images, config)
-    expected = load_generator(folder.path).get_weights()
-    folder.generator.unlink()
-    shutil.copy(averaged_run.generator, folder.generator)
-    train(config.replace(epochs=epochs), clean_images, folder, resume=True, verbose=0)
-    repaired = load_generator(folder.path).get_weights()
-    same = all(np.array_equal(one, other) for one, other in zip(expected, repaired, strict=True))
-    assert same == (epochs == 2)
-    assert_same_generator(folder)
-
-
-def assert_same_generator(folder):
-    gan = load_gan(folder.model)
-    gan.finalize_averages()
-    for one, other in zip(gan.generator.weights, load_generator(folder.path).weights, strict=True):
+    """In a run that is finished: there is no epoch to come that would save it again."""
+    folder = copy_of(averaged_run, tmp_path / "run")
+    if state == "missing":
+        folder.generator.unlink()
+    else:
+        shutil.copy(trained_run.generator, folder.generator)
+    config, _ = folder.read_record()
+    train(config, clean_images, folder, resume=True, verbose=0)
+    for one, other in zip(
+        load_generator(folder.path).weights, load_generator(averaged_run.path).weights, strict=True
+    ):
         np.testing.assert_array_equal(one, other)
+    gan = load_gan(folder.model)
+    saved, kept = load_generator(folder.path).get_weights(), gan.generator.get_weights()
+    # The generator's averages, and not the weights that training goes on with.
+    assert not all(np.array_equal(one, other) for one, other in zip(saved, kept, strict=True))
+    with gan.averaged_weights():
+        for one, other in zip(saved, gan.generator.get_weights(), strict=True):
+            np.testing.assert_array_equal(one, other)
 
 
 def test_a_run_of_older_columns_goes_on(tmp_path, clean_images, trained_run):
-    folder = RunFolder(tmp_path / "run")
-    shutil.copytree(trained_run.path, folder.path)
+    folder = copy_of(trained_run, tmp_path / "run")
     lines = [line.rsplit(",", 1)[0] for line in folder.history.read_text().splitlines()]
     folder.history.write_text("\n".join(lines) + "\n")
     train(small_config(epochs=3), clean_images, folder, resume=True, verbose=0)
@@ -309,8 +314,19 @@ def test_a_run_of_older_columns_goes_on(tmp_path, clean_images, trained_run):
 
 
 def test_a_model_that_is_not_the_configurations_is_refused(tmp_path, clean_images, trained_run):
-    folder = RunFolder(tmp_path / "run")
-    shutil.copytree(trained_run.path, folder.path)
+    folder = copy_of(trained_run, tmp_path / "run")
     other = small_config(generator__filters=(4, 8, 4), epochs=3)
     with pytest.raises(ModelError, match=r"model.keras holds a .* weights, but .* describes a"):
         train(other, clean_images, folder, resume=True, verbose=0)
+
+
+def test_a_history_that_was_moved_away_begins_anew(tmp_path, clean_images, trained_run):
+    folder = copy_of(trained_run, tmp_path / "run")
+    whole = folder.history.read_text()
+    folder.history.write_text("".join(whole.splitlines(keepends=True)[:-1]))
+    with pytest.raises(ModelError, match="ends with epoch 1, but model.keras with epoch 2"):
+        train(small_config(epochs=3), clean_images, folder, resume=True, verbose=0)
+    folder.history.unlink()
+    for epochs in (3, 4):
+        train(small_config(epochs=epochs), clean_images, folder, resume=True, verbose=0)
+    assert [row["epoch"] for row in folder.read_history()] == ["3", "4"]

@@ -1,0 +1,149 @@
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kerasgan.cli import pictures
+from kerasgan.images.pictures import Picture, read_picture, write_picture
+from kerasgan.restore import restorer
+from tests.cli.command import run
+from tests.helpers import smooth_image
+
+
+@pytest.fixture
+def photo(folder):
+    path = folder / "photo.png"
+    write_picture(path, Picture(smooth_image(0, 50, 60)))
+    return path
+
+
+@pytest.fixture
+def restoring(monkeypatch):
+    """Models that give pictures back as they are; the fixture is the list of those loaded."""
+    loaded = []
+    monkeypatch.setattr(
+        restorer, "load_restorer", lambda path: loaded.append(path) or (lambda pixels: pixels)
+    )
+    return loaded
+
+
+def images_in(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*.*"))
+
+
+def test_the_model_that_comes_with_kerasgan_restores(photo, folder):
+    run("corrupt", photo, "--amount", "0.3")
+    output = run("denoise", "photo_noisy.png")
+    assert re.search(r"Restoring with .*saved_models.selective-photos", output)
+    noisy, restored = (
+        read_picture(folder / f"photo_noisy{ending}.png").pixels for ending in ("", "_restored")
+    )
+    certain = (noisy > 0) & (noisy < 255)
+    np.testing.assert_array_equal(restored[certain], noisy[certain])
+    clean = read_picture(photo).pixels
+    assert np.abs(restored.astype(int) - clean).mean() < 3
+
+
+def test_a_run_is_taken_where_it_is_asked_for(photo, folder, restoring):
+    for number in (1, 2):
+        generator = folder / "runs" / f"trial-{number}" / "generator.keras"
+        generator.parent.mkdir(parents=True)
+        generator.touch()
+        os.utime(generator, (number, number))
+    assert "selective-photos" in run("denoise", photo)
+    run("denoise", photo, "--model", "newest", "--overwrite")
+    assert restoring[0].name == "selective-photos"
+    assert restoring[1] == Path("runs", "trial-2")
+
+
+def test_the_newest_of_no_runs_is_named(photo, restoring):
+    output = run("denoise", photo, "--model", "newest", status=1)
+    assert "no run in runs/ has completed an epoch" in output
+    assert "leave out --model" in output
+
+
+def test_a_model_called_newest_is_that_model(photo, folder, restoring):
+    (folder / "newest").mkdir()
+    run("denoise", photo, "--model", "newest")
+    assert restoring == [Path("newest")]
+
+
+@pytest.mark.parametrize("command", [("denoise",), ("corrupt", "--amount", "0.3")])
+def test_results_within_the_folder_are_no_pictures_of_it(command, photos, restoring):
+    before = images_in(photos)
+    for _ in range(2):
+        run(*command, "photos", "-o", "photos/done", "--overwrite")
+        assert images_in(photos) == sorted([*before, *(f"done/{name}" for name in before)])
+    # A folder that is its own output, and one that lies in the output.
+    run(*command, "photos/done", "-o", "photos/done", "--overwrite")
+    run(*command, "photos/more", "-o", "photos", "--overwrite")
+    assert {"e.png", "f.png"} < set(images_in(photos))
+
+
+@pytest.mark.parametrize("command", [("denoise",), ("corrupt", "--amount", "0.3")])
+def test_a_folder_goes_on_after_pictures_that_cannot_be_used(command, photos, restoring):
+    (photos / "a.png").write_text("no picture")
+    os.mkfifo(photos / "pipe.png")
+    output = run(*command, "photos", "-o", "out", status=1)
+    assert "a.png: not an image" in output
+    done = {"denoise": "restored", "corrupt": "corrupted"}[command[0]]
+    assert f"1 of 6 pictures could not be {done}" in output
+    expected = ["b.bmp", "c.webp", "d.tif", "more/e.png", "more/f.png"]
+    assert images_in(Path("out")) == expected
+
+
+def test_a_folder_goes_on_after_what_memory_does_not_hold(photos, monkeypatch):
+    def restore(pixels):
+        if pixels.shape[:2] == (64, 64):
+            raise MemoryError
+        return pixels
+
+    monkeypatch.setattr(restorer, "load_restorer", lambda path: restore)
+    output = run("denoise", "photos", "-o", "out", status=1)
+    assert "photos/d.tif: out of memory" in output
+    assert len(images_in(Path("out"))) == 5
+
+
+def test_metadata_that_cannot_be_written_ends_one_picture_alone(photos, restoring):
+    exif = Image.Exif()
+    exif[0x010F] = "a long maker note" * 5000
+    whole = exif.tobytes()
+    # In two segments, as cameras write it: one holds 65,533 bytes.
+    parts = [whole[:60_000], b"Exif\0\0" + whole[60_000:]]
+    Image.fromarray(smooth_image(0)[..., 0]).save(photos / "long.jpg")
+    content = (photos / "long.jpg").read_bytes()
+    segments = b"".join(b"\xff\xe1" + (len(part) + 2).to_bytes(2, "big") + part for part in parts)
+    (photos / "long.jpg").write_bytes(content[:2] + segments + content[2:])
+    output = run("denoise", "photos", "-o", "out", status=1)
+    assert "Error: cannot write out/long.jpg: EXIF data is too long" in output
+    assert "1 of 7 pictures could not be restored" in output
+
+
+def test_a_picture_too_long_for_its_format_is_refused(folder, restoring):
+    write_picture(folder / "long.png", Picture(np.zeros((10, 20_000, 1), np.uint8)))
+    for command in (("denoise",), ("corrupt", "--amount", "0.1")):
+        output = run(*command, "long.png", "-o", "long.webp", status=1)
+        assert "it is 20000×10, and .webp holds at most 16383 pixels a side; use .png" in output
+
+
+def test_operating_system_errors_are_one_line(photo, monkeypatch):
+    def fail(*args, **kwargs):
+        raise PermissionError(13, "Permission denied", "/dev/secret")
+
+    monkeypatch.setattr(pictures, "_model", fail)
+    assert "Error: /dev/secret: Permission denied" in run("denoise", photo, status=1)
+
+
+@pytest.mark.slow
+def test_another_backend_of_keras_is_named(photo, trained_run):
+    command = [sys.executable, "-m", "kerasgan", "denoise", photo, "--model", trained_run.path]
+    environment = {**os.environ, "KERAS_BACKEND": "jax"}
+    result = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert result.returncode == 1
+    assert result.stderr.startswith("Error: Keras runs on jax")
+    assert "Traceback" not in result.stderr
