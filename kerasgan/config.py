@@ -1,20 +1,16 @@
 """What a training run is made of, as frozen dataclasses that read and write config.json."""
 
-import contextlib
 import dataclasses
-import difflib
 import json
-import re
-import types
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from kerasgan.decoding import decode, parse_texts, require
 from kerasgan.errors import ModelError
 from kerasgan.noise.base import Noise
-from kerasgan.noise.kinds import noise_of
 from kerasgan.noise.salt_and_pepper import SaltAndPepper
 
 Architecture = Literal["classic", "selective"]
@@ -28,13 +24,8 @@ Schedule = Literal["constant", "cosine"]
 Precision = Literal["float32", "float16", "bfloat16"]
 
 
-def _require(condition: bool, message: str) -> None:
-    if not condition:
-        raise ValueError(message)
-
-
 def _require_filters(filters: tuple[int, ...]) -> None:
-    _require(
+    require(
         len(filters) >= 2 and min(filters) > 0,
         f"filters must be two or more positive numbers, got {filters}",
     )
@@ -64,10 +55,10 @@ class DataConfig:
     limit: int | None = None
 
     def __post_init__(self) -> None:
-        _require(self.channels in (1, 3), f"channels must be 1 or 3, got {self.channels}")
-        _require(self.patch_size >= 16, f"patch_size must be at least 16, got {self.patch_size}")
-        _require(0.0 <= self.saturate <= 1.0, f"saturate must be in [0, 1], got {self.saturate}")
-        _require(self.limit is None or self.limit > 0, f"limit must be positive, got {self.limit}")
+        require(self.channels in (1, 3), f"channels must be 1 or 3, got {self.channels}")
+        require(self.patch_size >= 16, f"patch_size must be at least 16, got {self.patch_size}")
+        require(0.0 <= self.saturate <= 1.0, f"saturate must be in [0, 1], got {self.saturate}")
+        require(self.limit is None or self.limit > 0, f"limit must be positive, got {self.limit}")
 
 
 @dataclass(frozen=True)
@@ -91,7 +82,7 @@ class GeneratorConfig:
 
     def __post_init__(self) -> None:
         _require_filters(self.filters)
-        _require(
+        require(
             self.architecture == "selective" or len(self.filters) == 3,
             f"the classic architecture takes 3 filters, got {self.filters}",
         )
@@ -117,12 +108,12 @@ class DiscriminatorConfig:
 
     def __post_init__(self) -> None:
         _require_filters(self.filters)
-        _require(0.0 <= self.dropout < 1.0, f"dropout must be in [0, 1), got {self.dropout}")
-        _require(
+        require(0.0 <= self.dropout < 1.0, f"dropout must be in [0, 1), got {self.dropout}")
+        require(
             self.architecture == "classic" or not self.dropout,
             "the patch discriminator drops nothing",
         )
-        _require(
+        require(
             self.architecture == "patch" or not self.spectral_norm,
             "spectral_norm is for the patch discriminator",
         )
@@ -152,10 +143,10 @@ class AdversaryConfig:
     fade: float = 0.0
 
     def __post_init__(self) -> None:
-        _require(self.suspects_only or not self.fade, "fade needs suspects_only")
+        require(self.suspects_only or not self.fade, "fade needs suspects_only")
         for name in ("weight", "penalty", "fade"):
             value = getattr(self, name)
-            _require(0.0 <= value < float("inf"), f"{name} must not be negative, got {value}")
+            require(0.0 <= value < float("inf"), f"{name} must not be negative, got {value}")
 
 
 @dataclass(frozen=True)
@@ -178,11 +169,11 @@ class OptimizerConfig:
     ema_momentum: float | None = None
 
     def __post_init__(self) -> None:
-        _require(
+        require(
             0.0 < self.learning_rate < float("inf"),
             f"learning_rate must be positive, got {self.learning_rate}",
         )
-        _require(
+        require(
             self.ema_momentum is None or 0.0 < self.ema_momentum < 1.0,
             f"ema_momentum must be between 0 and 1, got {self.ema_momentum}",
         )
@@ -229,14 +220,14 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         multiple = self.generator.multiple
-        _require(
+        require(
             self.data.patch_size % multiple == 0,
             f"patch_size must be a multiple of {multiple} for this generator, got "
             f"{self.data.patch_size}",
         )
-        _require(self.epochs > 0, f"epochs must be positive, got {self.epochs}")
-        _require(0 <= self.seed < 2**32, f"seed must be from 0 to 2**32 - 1, got {self.seed}")
-        _require(self.batch_size > 0, f"batch_size must be positive, got {self.batch_size}")
+        require(self.epochs > 0, f"epochs must be positive, got {self.epochs}")
+        require(0 <= self.seed < 2**32, f"seed must be from 0 to 2**32 - 1, got {self.seed}")
+        require(self.batch_size > 0, f"batch_size must be positive, got {self.batch_size}")
 
     def replace(self, **changes: Any) -> "RunConfig":
         """Returns a copy with some values changed.
@@ -283,7 +274,7 @@ class RunConfig:
                 same = value.get("kind", known.get("kind")) == known.get("kind")
                 value = {**(known if same else {}), **value}
             values[key] = value
-        return typing.cast(RunConfig, _from_dict(RunConfig, values, "config"))
+        return typing.cast(RunConfig, decode(RunConfig, values, "config"))
 
     def with_settings(self, settings: Sequence[str]) -> "RunConfig":
         """Returns a copy with some values changed, as a person types them.
@@ -302,11 +293,13 @@ class RunConfig:
         for setting in settings:
             name, equals, text = setting.partition("=")
             part, dot, field = name.strip().rpartition(".")
-            _require(bool(equals), f"{setting!r} is no setting; write NAME=VALUE")
-            (texts.setdefault(part, {}) if dot else texts)[field] = text.strip()
-        if "noise" in texts:
+            require(bool(equals), f"{setting!r} is no setting; write NAME=VALUE")
+            owner = texts.setdefault(part, {}) if dot else texts
+            require(isinstance(owner, dict), f"{part} is set as a whole, and then in parts")
+            owner[field] = text.strip()
+        if isinstance(texts.get("noise"), dict):
             texts["noise"] = {"kind": self.noise.kind, **texts["noise"]}
-        return self.changed(_parsed(RunConfig, texts))
+        return self.changed(parse_texts(RunConfig, texts))
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the values as JSON-compatible dictionaries."""
@@ -325,7 +318,7 @@ class RunConfig:
         Raises:
             ValueError: naming the first key that is missing, unknown or of the wrong type.
         """
-        return typing.cast(RunConfig, _from_dict(cls, _renewed(values), "config"))
+        return typing.cast(RunConfig, decode(cls, _renewed(values), "config"))
 
 
 def read_record(path: Path) -> tuple[RunConfig, str]:
@@ -364,30 +357,10 @@ def parse_record(record: Any, path: Path) -> tuple[RunConfig, str]:
     """
     try:
         fingerprint = record["data"]["fingerprint"]
-        _require(isinstance(fingerprint, str), "the fingerprint of its data is no text")
+        require(isinstance(fingerprint, str), "the fingerprint of its data is no text")
         return RunConfig.from_dict(record["config"]), fingerprint
     except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise ModelError(f"{path} is damaged: {error}") from error
-
-
-def _parsed(hint: Any, value: Any) -> Any:
-    """Reads what a person typed as the type that belongs there."""
-    if isinstance(value, dict):
-        cls = noise_of(value["kind"]) if hint is Noise else hint
-        hints = typing.get_type_hints(cls) if dataclasses.is_dataclass(cls) else {}
-        return {name: _parsed(hints.get(name), text) for name, text in value.items()}
-    origin, args = typing.get_origin(hint), typing.get_args(hint)
-    if origin is tuple:
-        pieces = [_parsed(args[0], piece) for piece in re.split("[,:]", value)]
-        return pieces if len(pieces) > 1 else pieces[0]
-    if origin is types.UnionType:
-        return None if value.lower() == "none" else _parsed(args[0], value)
-    if hint is bool and value.lower() in ("true", "false"):
-        return value.lower() == "true"
-    if hint in (int, float):
-        with contextlib.suppress(ValueError):
-            return hint(value)
-    return value
 
 
 def _renewed(values: Any) -> Any:
@@ -403,51 +376,3 @@ def _renewed(values: Any) -> Any:
         named = {names.get(name, name): value for name, value in noise.items()}
         values["noise"] = {"kind": SaltAndPepper.kind, **named}
     return values
-
-
-def _from_dict(cls: type, values: Any, where: str) -> Any:
-    _require(isinstance(values, dict), f"{where} must be an object")
-    if cls is Noise:
-        _require(isinstance(values.get("kind"), str), f"{where} lacks its kind")
-        cls = noise_of(values["kind"])
-        values = {name: value for name, value in values.items() if name != "kind"}
-    hints = typing.get_type_hints(cls)
-    fields = dataclasses.fields(cls)
-    # What has a default may be missing: older files do not know it.
-    needed = {field.name for field in fields if field.default is dataclasses.MISSING}
-    known = [field.name for field in fields]
-    unknown = [name for name in values if name not in known]
-    missing = sorted(needed - values.keys())
-    if unknown:
-        near = difflib.get_close_matches(str(unknown[0]), known, 1, 0.0)
-        raise ValueError(f"{where} has an unknown key {unknown[0]}; did you mean {near[0]}?")
-    _require(not missing, f"{where} lacks {', '.join(missing)}")
-    return cls(
-        **{key: _decode(hints[key], value, f"{where}.{key}") for key, value in values.items()}
-    )
-
-
-def _decode(hint: Any, value: Any, where: str) -> Any:
-    if dataclasses.is_dataclass(hint):
-        return _from_dict(typing.cast(type, hint), value, where)
-    origin, args = typing.get_origin(hint), typing.get_args(hint)
-    if origin is tuple:
-        if args[-1] is not Ellipsis and isinstance(value, int | float):
-            value = (value,) * len(args)
-        _require(isinstance(value, list | tuple), f"{where} must be a list")
-        if args[-1] is not Ellipsis:
-            _require(len(value) == len(args), f"{where} must have {len(args)} values")
-        return tuple(_decode(args[0], item, where) for item in value)
-    if origin is Literal:
-        _require(value in args, f"{where} must be one of {', '.join(args)}, got {value!r}")
-        return value
-    if origin is types.UnionType:
-        return None if value is None else _decode(args[0], value, where)
-    if isinstance(value, int):
-        _require(abs(value) < 2**53, f"{where} is too large")
-    accepted = (int, float) if hint is float else hint
-    _require(
-        isinstance(value, accepted) and (hint is bool or not isinstance(value, bool)),
-        f"{where} must be of type {hint.__name__}, got {value!r}",
-    )
-    return hint(value)

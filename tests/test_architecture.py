@@ -12,6 +12,7 @@ ROOT = Path(kerasgan.__file__).parent
 WINGS = [
     ("errors", "startup"),
     ("noise",),
+    ("decoding",),
     ("config", "presets"),
     ("store",),
     ("images",),

@@ -142,6 +142,8 @@ def test_every_field_can_be_set_as_text():
         ("epochs.x=3", "config.epochs must be of type int"),
         ("generator.filters=4", "config.generator.filters must be a list"),
         ("noise.kind=hail", "no noise 'hail'"),
+        ("noise=3", "config.noise must be an object"),
+        ("noise.kind.x=3", "unknown key noise.kind"),
         ("noise.level=0.9:0.1", r"\[0, 1\], got 0.9:0.1"),
         ("adversary.objective=fool", "must be one of bce, hinge, relativistic"),
     ],
@@ -149,6 +151,11 @@ def test_every_field_can_be_set_as_text():
 def test_settings_that_are_none_are_named(setting, message):
     with pytest.raises(ValueError, match=message):
         SELECTIVE.with_settings([setting])
+
+
+def test_a_part_is_not_set_as_a_whole_and_in_parts():
+    with pytest.raises(ValueError, match="epochs is set as a whole, and then in parts"):
+        SELECTIVE.with_settings(["epochs=3", "epochs.x=3"])
 
 
 def test_a_recipe_by_hand_says_what_differs(tmp_path):

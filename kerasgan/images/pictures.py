@@ -26,6 +26,11 @@ _TIFF_SUFFIXES = (".tif", ".tiff")
 _DEEP_SUFFIXES = (".png", *_TIFF_SUFFIXES)
 # What Pillow, as it comes, refuses as a decompression bomb.
 MAX_PIXELS = 178_956_970
+# Values of a tile that may be larger than its picture.
+_LARGE_TILE = 2**24
+# TIFF's own tags tell how pixels lay in the old file, and 34675 is its colour profile: a new file
+# that got these as EXIF could not be read. A few tell of the picture itself.
+_LAYOUT_TAGS = {*range(254, 533), 34675} - {270, 271, 272, 282, 283, 296, 305, 306, 315}
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,19 +126,28 @@ def _check_size(path: Path, width: int, height: int) -> None:
 
 def _read_with_pillow(path: Path, image: Image.Image) -> Picture:
     metadata = {}
-    if "icc_profile" in image.info and image.mode != "CMYK":
+    if "icc_profile" in image.info and image.mode not in ("CMYK", "LAB"):
         metadata["icc_profile"] = image.info["icc_profile"]
-    upright = ImageOps.exif_transpose(image)
-    if exif := upright.getexif():
-        metadata["exif"] = exif.tobytes()
-    if upright.mode.startswith("I;16"):
-        return Picture(np.asarray(upright).astype(np.uint16)[..., np.newaxis], metadata=metadata)
-    if upright.mode in ("I", "F"):
+    ImageOps.exif_transpose(image, in_place=True)
+    if exif := _exif(image):
+        metadata["exif"] = exif
+    if image.mode.startswith("I;16"):
+        return Picture(np.asarray(image).astype(np.uint16)[..., np.newaxis], metadata=metadata)
+    if image.mode in ("I", "F"):
         raise DataError(f"{path} has 32 bits per value; convert it to 8 or 16 first")
-    grey = upright.mode in ("1", "L", "LA", "La")
-    mode = ("LA" if grey else "RGBA") if upright.has_transparency_data else "L" if grey else "RGB"
-    array = np.asarray(upright.convert(mode))
+    grey = image.mode in ("1", "L", "LA", "La")
+    mode = ("LA" if grey else "RGBA") if image.has_transparency_data else "L" if grey else "RGB"
+    array = np.asarray(image.convert(mode))
     return _split_alpha(array if array.ndim == 3 else array[..., np.newaxis], metadata)
+
+
+def _exif(image: Image.Image) -> bytes | None:
+    exif = image.getexif()
+    for tag in _LAYOUT_TAGS.intersection(exif):
+        del exif[tag]
+    # Of a BigTIFF, no other format could read it.
+    exif.bigtiff = False
+    return exif.tobytes() if exif else None
 
 
 def _read_deep_png(content: bytes) -> Picture:
@@ -161,9 +175,13 @@ def _read_deep_tiff(path: Path, content: bytes) -> Picture | None:
         ):
             kind = tifffile.PHOTOMETRIC(page.photometric).name
             raise DataError(f"{path} is a {kind} picture; convert it to grey or RGB first")
-        # A volume has as many pixels as it has slices.
-        if math.prod(page.shape) > 4 * MAX_PIXELS:
-            raise DataError(f"{path} is no picture: its values have the shape {page.shape}")
+        # A volume has as many pixels as it has slices, and a damaged tile as many as it says.
+        values, of_tile = math.prod(page.shape), math.prod(page.chunks)
+        if values > 4 * MAX_PIXELS or of_tile > max(values, _LARGE_TILE):
+            raise DataError(
+                f"{path} is no picture: its values have the shape {page.shape}, in pieces of "
+                f"{page.chunks}"
+            )
         array = page.asarray()
         if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE and array.ndim == 3:
             array = np.moveaxis(array, 0, -1)

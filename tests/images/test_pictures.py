@@ -307,3 +307,23 @@ def test_sixteen_bits_need_no_tensorflow(tmp_path):
     )
     command = [sys.executable, "-c", program, tmp_path / "a.png"]
     assert subprocess.run(command, capture_output=True, text=True).stdout == "uint16 False\n"
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "YCbCr", "LAB", "P", "RGB", "RGBA", "LA", "L", "1"])
+@pytest.mark.parametrize("options", [{}, {"big_tiff": True}, {"compression": "tiff_lzw"}])
+def test_what_a_tiff_says_of_its_layout_does_not_travel(tmp_path, mode, options):
+    """The colours of another mode would be read with the old file's layout."""
+    source = Image.fromarray(pixels(3)).convert("RGB").convert(mode if mode != "LAB" else "RGB")
+    if mode == "LAB":
+        source = Image.frombytes("LAB", source.size, source.tobytes())
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "a camera"
+    source.save(tmp_path / "old.tif", exif=exif, **options)
+    picture = read_picture(tmp_path / "old.tif")
+    for name in ("new.tif", "new.png"):
+        write_picture(tmp_path / name, picture)
+        again = read_picture(tmp_path / name)
+        np.testing.assert_array_equal(again.pixels, picture.pixels)
+        with Image.open(tmp_path / name) as image:
+            assert image.size == (picture.pixels.shape[1], picture.pixels.shape[0])
+            assert image.getexif()[0x010F] == "a camera"
