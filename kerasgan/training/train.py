@@ -21,6 +21,7 @@ from kerasgan.errors import (
     ModelError,
     first_line,
 )
+from kerasgan.model.discriminators import build_discriminator
 from kerasgan.model.gan import DenoisingGAN
 from kerasgan.model.generators import build_generator
 from kerasgan.model.loading import load_generator
@@ -87,7 +88,7 @@ def train(
         if start is not None:
             gan.generator.set_weights(start)
     if resume:
-        _check_network(gan.generator, config, folder)
+        _check_networks(gan, config, folder)
     first_epoch = int(gan.epochs.numpy())
     if first_epoch < 0:  # A new run, or one of the first version, which counted steps alone.
         first_epoch = int(gan.g_optimizer.iterations.numpy()) // steps
@@ -137,14 +138,21 @@ def train(
     return gan
 
 
-def _check_network(generator: keras.Model, config: RunConfig, folder: RunFolder) -> None:
-    """Checks that a run folder's model is the network of its config.json."""
-    described = build_generator(config.generator, config.data.channels)
-    if _size_and_limits(generator) != _size_and_limits(described):
-        raise ModelError(
-            f"{folder.model} holds a {generator.name} of {generator.count_params():,} weights, "
-            f"but {folder.config} describes a {described.name} of {described.count_params():,}"
+def _check_networks(gan: DenoisingGAN, config: RunConfig, folder: RunFolder) -> None:
+    """Checks that a run folder's model is of the networks of its config.json."""
+    data = config.data
+    pairs = [(gan.generator, build_generator(config.generator, data.channels))]
+    if gan.discriminator is not None and config.adversary.weight:
+        described = build_discriminator(
+            config.discriminator, data.patch_size, data.channels, config.noise
         )
+        pairs.append((gan.discriminator, described))
+    for network, described in pairs:
+        if _size_and_limits(network) != _size_and_limits(described):
+            raise ModelError(
+                f"{folder.model} holds a {network.name} of {network.count_params():,} weights, "
+                f"but {folder.config} describes a {described.name} of {described.count_params():,}"
+            )
 
 
 def _over_workers(strategy: Any, pairs: Callable[..., Any], batch_size: int) -> Any:
@@ -208,10 +216,10 @@ def start_weights(config: RunConfig) -> list[Any]:
     return given.get_weights()
 
 
-def _size_and_limits(generator: keras.Model) -> tuple[list[Any], list[Any]]:
+def _size_and_limits(network: keras.Model) -> tuple[list[Any], list[Any]]:
     """What two networks must share for weights to mean the same in both."""
-    relus = [layer for layer in generator.layers if type(layer) is keras.layers.ReLU]
-    return [weight.shape for weight in generator.weights], [relu.max_value for relu in relus]
+    relus = [layer for layer in network.layers if type(layer) is keras.layers.ReLU]
+    return [weight.shape for weight in network.weights], [relu.max_value for relu in relus]
 
 
 def load_gan(path: Path) -> DenoisingGAN:

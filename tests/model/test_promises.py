@@ -6,7 +6,7 @@ from keras import layers
 from kerasgan.config import GeneratorConfig
 from kerasgan.model.generators import build_generator
 from kerasgan.model.promises import last_convolutions, promises
-from tests.helpers import randomize
+from tests.helpers import looking_into_the_corners, randomize
 
 NETWORKS = [
     GeneratorConfig("classic", (4, 4, 4)),
@@ -29,24 +29,6 @@ def test_the_multiple_is_what_the_network_takes(generator):
     with pytest.raises(Exception, match=r"(?i)shape|dimension"):
         extent = 3 * multiple + multiple // 2
         generator(np.full((1, extent, extent, 1), 0.5, np.float32))
-
-
-def looking_into_the_corners(generator):
-    """Gives a network weights by which what is farthest shows: no ReLU cuts off, nothing clips."""
-    for layer in generator.layers:
-        if isinstance(layer, layers.BatchNormalization):
-            layer.gamma.assign(np.ones(layer.gamma.shape))
-            layer.beta.assign(np.zeros(layer.beta.shape))
-        if isinstance(layer, layers.Conv2D | layers.Conv2DTranspose):
-            kernel = np.zeros(layer.kernel.shape)
-            corners = (
-                slice(None, None, kernel.shape[0] - 1),
-                slice(None, None, kernel.shape[1] - 1),
-            )
-            kernel[corners] = 1.0 / np.prod(kernel[corners].shape[:3])
-            layer.kernel.assign(kernel)
-    [name] = last_convolutions(generator)
-    generator.get_layer(name).kernel.assign(0.1 * generator.get_layer(name).kernel)
 
 
 def test_nothing_beyond_the_reach_changes_a_pixel(generator):

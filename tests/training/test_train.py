@@ -313,9 +313,12 @@ def test_a_run_of_older_columns_goes_on(tmp_path, clean_images, trained_run):
     assert rows[2][newer]
 
 
-def test_a_model_that_is_not_the_configurations_is_refused(tmp_path, clean_images, trained_run):
+@pytest.mark.parametrize("network", ["generator", "discriminator"])
+def test_a_model_that_is_not_the_configurations_is_refused(
+    network, tmp_path, clean_images, trained_run
+):
     folder = copy_of(trained_run, tmp_path / "run")
-    other = small_config(generator__filters=(4, 8, 4), epochs=3)
+    other = small_config(epochs=3, **{f"{network}__filters": (4, 8, 4)})
     with pytest.raises(ModelError, match=r"model.keras holds a .* weights, but .* describes a"):
         train(other, clean_images, folder, resume=True, verbose=0)
 
