@@ -1,4 +1,4 @@
-# One entry a habit; .ci/run calls the same.
+# One entry a habit.
 .PHONY: check test fuzz gallery ablation
 check:
 	ruff format --check .
