@@ -31,6 +31,8 @@ class _Commands(click.Group):
             raise click.ClickException(
                 "out of memory; close other programs or take less"
             ) from error
+        except BrokenPipeError:
+            raise  # Whoever read the output has enough of it; click ends quietly.
         except OSError as error:
             place = f"{error.filename}: " if error.filename else ""
             raise click.ClickException(f"{place}{error.strerror or error}") from error

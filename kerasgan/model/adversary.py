@@ -105,8 +105,9 @@ class Adversary:
         else:
             real_logits = self.discriminator([noisy, clean], training=True)
         fake_logits = self.discriminator([noisy, tf.stop_gradient(restored)], training=True)
-        of_logits = _OBJECTIVES[self.objective].discriminator(real_logits, fake_logits)
-        losses = self._of_images(of_logits, noisy)
+        losses = _OBJECTIVES[self.objective].discriminator(
+            real_logits, fake_logits, lambda of_logits: self._of_images(of_logits, noisy)
+        )
         if self.penalty:
             losses += 0.5 * self.penalty * ops.sum(ops.square(slope), axis=(1, 2, 3))
         return Judgement(losses, real_logits, fake_logits)
@@ -129,7 +130,9 @@ class Adversary:
             if objective.paired
             else None
         )
-        return self._of_images(objective.generator(real_logits, fake_logits), noisy)
+        return objective.generator(
+            real_logits, fake_logits, lambda of_logits: self._of_images(of_logits, noisy)
+        )
 
     def _of_images(self, losses: Any, noisy: Any) -> Any:
         """From losses of logits (N, …) to losses of images (N,)."""
@@ -171,10 +174,10 @@ class Adversary:
 
 @dataclass(frozen=True)
 class _Losses:
-    """Both sides' losses of an objective, from real and fake logits to a loss of each logit."""
+    """Both sides' losses of images, from real and fake logits and how to average over those."""
 
-    discriminator: Callable[[Any, Any], Any]
-    generator: Callable[[Any, Any], Any]
+    discriminator: Callable[[Any, Any, Callable[[Any], Any]], Any]
+    generator: Callable[[Any, Any, Callable[[Any], Any]], Any]
     # Whether the generator is judged beside the clean image.
     paired: bool = False
 
@@ -190,16 +193,16 @@ def _entropy(label: float, logits: Any) -> Any:
 
 _OBJECTIVES = {
     "bce": _Losses(
-        lambda real, fake: 0.5 * (_entropy(1.0, real) + _entropy(0.0, fake)),
-        lambda real, fake: _entropy(1.0, fake),
+        lambda real, fake, mean: 0.5 * (mean(_entropy(1.0, real)) + mean(_entropy(0.0, fake))),
+        lambda real, fake, mean: mean(_entropy(1.0, fake)),
     ),
     "hinge": _Losses(
-        lambda real, fake: 0.5 * (ops.relu(1.0 - real) + ops.relu(1.0 + fake)),
-        lambda real, fake: -fake,
+        lambda real, fake, mean: 0.5 * (mean(ops.relu(1.0 - real)) + mean(ops.relu(1.0 + fake))),
+        lambda real, fake, mean: -mean(fake),
     ),
     "relativistic": _Losses(
-        lambda real, fake: ops.softplus(fake - real),
-        lambda real, fake: ops.softplus(real - fake),
+        lambda real, fake, mean: mean(ops.softplus(fake - real)),
+        lambda real, fake, mean: mean(ops.softplus(real - fake)),
         paired=True,
     ),
 }
