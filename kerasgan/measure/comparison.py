@@ -174,8 +174,7 @@ def _table(rows: Sequence[Row], noise: Noise) -> Iterator[str]:
     yield "| --- " * (len(weights) + 1) + "|"
     for measure in dict.fromkeys(row.measure for row in rows):
         cells = [_cell(row) for row in rows if row.measure == measure]
-        better = {True: " ↑", False: " ↓", None: ""}[MEASURES[measure].higher]
-        yield f"| {MEASURES[measure].title}{better} | " + " | ".join(cells) + " |"
+        yield f"| {MEASURES[measure].heading} | " + " | ".join(cells) + " |"
 
 
 def _cell(row: Row) -> str:

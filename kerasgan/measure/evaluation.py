@@ -1,9 +1,10 @@
-"""How well images are restored: PSNR, SSIM and MSE for each level of noise and each method."""
+"""How well images are restored, and how they look, for each level of noise and each method."""
 
 import contextlib
 import functools
 import multiprocessing
-from collections.abc import Callable, Iterator, Sequence
+import textwrap
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -12,11 +13,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kerasgan.data.clean import ImageSet
-from kerasgan.data.pipeline import noisy_image
 from kerasgan.errors import DataError
-from kerasgan.images.pixels import Pixels, from_float, to_float
-from kerasgan.measure import baselines, metrics
+from kerasgan.images.pixels import Pixels
+from kerasgan.measure import baselines, metrics, perception
+from kerasgan.measure.lenses import MEASURES, Lenses, Look, summarize
+from kerasgan.measure.noisy import noisy_images
 from kerasgan.noise.base import Noise
+
+# Characters that a title takes on a line.
+_COLUMN = 13
 
 
 class ImageScore(NamedTuple):
@@ -26,6 +31,7 @@ class ImageScore(NamedTuple):
     ssim: float
     mse: float
     corrupted_psnr: float | None
+    sharpness: float
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,9 @@ class Score:
         ssim: as scikit-image computes it by default.
         mse: of pixels scaled to [0, 1].
         corrupted_psnr: PSNR over the pixels that the noise changed, alone; None if it changed none.
+        sharpness: ratio of gradients to the clean image's; 1 is as sharp, less is blurred.
         each: the images' own scores, in their order.
+        looks: what lenses saw, by the names in `MEASURES`; empty without lenses.
     """
 
     level: float
@@ -50,11 +58,14 @@ class Score:
     ssim: float
     mse: float
     corrupted_psnr: float | None
+    sharpness: float
     each: tuple[ImageScore, ...] = field(repr=False)
+    looks: Mapping[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, float | str | int | None]:
         """Returns the means as a JSON-compatible dictionary."""
-        return {name: value for name, value in vars(self).items() if name != "each"}
+        means = {name: value for name, value in vars(self).items() if name not in ("each", "looks")}
+        return {**means, **self.looks}
 
 
 def center_crops(images: ImageSet, size: int) -> ImageSet:
@@ -84,6 +95,7 @@ def evaluate(
     classical: Sequence[str] = baselines.USUAL,
     seed: int = 0,
     workers: int | None = None,
+    lenses: Lenses | None = None,
     on_image: Callable[[], None] = lambda: None,
 ) -> list[Score]:
     """Compares methods, and baselines, on the same noisy images.
@@ -97,6 +109,7 @@ def evaluate(
         seed: decides the noise.
         workers: processes to run the baselines in; None runs them in this one. Only for programs
             that can be imported without running: workers import the main module.
+        lenses: how restored images look through them is measured, too.
         on_image: called after each image of each level.
 
     Returns:
@@ -111,6 +124,7 @@ def evaluate(
         for level in noise.reported_levels if levels is None else levels:
             noisy = noisy_images(images, noise.at(level), seed=seed)
             each: dict[str, list[ImageScore]] = {}
+            looks: dict[str, list[Look]] = {}
             baseline = functools.partial(baselines.restore_with, classical)
             for clean, corrupted, restored in zip(
                 images, noisy, parallel_map(baseline, noisy), strict=True
@@ -119,26 +133,15 @@ def evaluate(
                 results |= {name: method(corrupted) for name, method in methods.items()}
                 for name, result in results.items():
                     each.setdefault(name, []).append(_measure(clean, corrupted, result))
+                if lenses is not None:
+                    seen = lenses.look(clean, list(results.values()))
+                    for name, look in zip(results, seen, strict=True):
+                        looks.setdefault(name, []).append(look)
                 on_image()
-            scores += [_mean(level, name, tuple(own)) for name, own in each.items()]
+            scores += [
+                _mean(level, name, tuple(own), looks.get(name, ())) for name, own in each.items()
+            ]
     return scores
-
-
-def noisy_images(images: ImageSet, noise: Noise, *, seed: int = 0) -> list[Pixels]:
-    """Gives every image the noise that `evaluate` gives it.
-
-    Args:
-        images: clean images.
-        noise: at the level wanted.
-        seed: decides the noise.
-
-    Returns:
-        The noisy images, uint8 (H, W, C).
-    """
-    return [
-        from_float(noisy_image(to_float(clean), noise, seed=seed, index=index), np.uint8)
-        for index, clean in enumerate(images)
-    ]
 
 
 def check_measurable(images: ImageSet) -> None:
@@ -190,10 +193,11 @@ def _measure(clean: Pixels, noisy: Pixels, restored: Pixels) -> ImageScore:
         corrupted_psnr=metrics.psnr(clean[changed], restored[changed], 255)
         if changed.any()
         else None,
+        sharpness=perception.sharpness_ratio(clean, restored),
     )
 
 
-def _mean(level: float, method: str, each: tuple[ImageScore, ...]) -> Score:
+def _mean(level: float, method: str, each: tuple[ImageScore, ...], looks: Sequence[Look]) -> Score:
     corrupted = [score.corrupted_psnr for score in each if score.corrupted_psnr is not None]
     return Score(
         level=level,
@@ -203,7 +207,9 @@ def _mean(level: float, method: str, each: tuple[ImageScore, ...]) -> Score:
         ssim=float(np.mean([score.ssim for score in each])),
         mse=float(np.mean([score.mse for score in each])),
         corrupted_psnr=metrics.mean_psnr(corrupted) if corrupted else None,
+        sharpness=float(np.mean([score.sharpness for score in each])),
         each=each,
+        looks={name: float(np.mean(values)) for name, values in summarize(looks).items()},
     )
 
 
@@ -215,7 +221,7 @@ def format_table(scores: Sequence[Score], noise: Noise) -> str:
         noise: what it was given.
 
     Returns:
-        One table per level, with the best PSNR and SSIM marked.
+        One table per level, with the best PSNR marked; with lenses, another below it.
     """
     levels = dict.fromkeys(score.level for score in scores)
     tables = ([score for score in scores if score.level == level] for level in levels)
@@ -223,13 +229,43 @@ def format_table(scores: Sequence[Score], noise: Noise) -> str:
 
 
 def _lines(scores: Sequence[Score], noise: Noise) -> Iterator[str]:
-    best = max(score.psnr for score in scores)
     plural = "s" if scores[0].images != 1 else ""
     yield f"{noise.title}, {noise.label(scores[0].level)}; {scores[0].images:,} image{plural}"
-    yield f"  {'':24} {'PSNR dB':>8} {'SSIM':>7} {'MSE':>9} {'PSNR of corrupted':>18}"
-    for score in scores:
-        corrupted = "-" if score.corrupted_psnr is None else f"{score.corrupted_psnr:.2f}"
-        yield (
-            f"{'*' if score.psnr == best else ' '} {score.method:24} {score.psnr:8.2f} "
-            f"{score.ssim:7.4f} {score.mse:9.6f} {corrupted:>18}"
+    yield from _aligned(
+        scores,
+        {
+            "PSNR dB": [f"{score.psnr:.2f}" for score in scores],
+            "SSIM": [f"{score.ssim:.4f}" for score in scores],
+            "MSE": [f"{score.mse:.6f}" for score in scores],
+            "PSNR of corrupted": [
+                "-" if score.corrupted_psnr is None else f"{score.corrupted_psnr:.2f}"
+                for score in scores
+            ],
+            "sharpness ratio": [f"{score.sharpness:.4f}" for score in scores],
+        },
+    )
+    if looks := scores[0].looks:
+        yield ""
+        yield from _aligned(
+            scores,
+            {
+                MEASURES[name].heading: [
+                    f"{score.looks[name]:.{MEASURES[name].digits}f}" for score in scores
+                ]
+                for name in looks
+            },
         )
+
+
+def _aligned(scores: Sequence[Score], columns: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Lines of a table, with titles wrapped so that it fits 80 characters."""
+    best = max(score.psnr for score in scores)
+    titles = [textwrap.wrap(title, _COLUMN) for title in columns]
+    widths = [max(map(len, [*t, *c])) for t, c in zip(titles, columns.values(), strict=True)]
+    height = max(map(len, titles))
+    padded = ([""] * (height - len(title)) + title for title in titles)
+    names = [f"{'*' if score.psnr == best else ' '} {score.method}" for score in scores]
+    rows = [*zip(*padded, strict=True), *zip(*columns.values(), strict=True)]
+    for name, row in zip([""] * height + names, rows, strict=True):
+        cells = (f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True))
+        yield f"{name:24}  {'  '.join(cells)}".rstrip()

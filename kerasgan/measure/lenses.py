@@ -1,5 +1,6 @@
 """What is measured of restored images: distortion, and where it can be, perception."""
 
+import functools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from kerasgan.data.clean import ImageSet
 from kerasgan.errors import ModelError
 from kerasgan.images.pixels import Pixels
 from kerasgan.measure import metrics, perception
-from kerasgan.measure.evaluation import noisy_images
+from kerasgan.measure.noisy import noisy_images
 from kerasgan.noise.base import Noise
 from kerasgan.store.files import write_text
 
@@ -31,6 +32,11 @@ class Measure:
     higher: bool | None
     digits: int
 
+    @property
+    def heading(self) -> str:
+        """The title, with an arrow to where it is better."""
+        return self.title + {True: " ↑", False: " ↓", None: ""}[self.higher]
+
 
 MEASURES = {
     "psnr": Measure("PSNR, dB", True, 2),
@@ -38,17 +44,53 @@ MEASURES = {
     "mse": Measure("MSE", False, 6),
     "edge_psnr": Measure("PSNR of edges, dB", True, 2),
     "sharpness": Measure("sharpness ratio", None, 4),
-    "lpips": Measure("LPIPS", False, 4),
+    "lpips": Measure("LPIPS (AlexNet)", False, 4),
+    "lpips_vgg": Measure("LPIPS (VGG)", False, 4),
     "kernel_distance": Measure("kernel distance of AlexNet's features", False, 3),
     "expression": Measure("same expression, of faces", True, 4),
 }
+_NETWORKS = {"lpips": perception.ALEXNET, "lpips_vgg": perception.VGG16}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a restored image looks, beside the clean one.
+
+    Attributes:
+        values: by the names in `MEASURES`.
+        features: AlexNet's, of the clean and of the restored image, (256,) each; None without it.
+    """
+
+    values: Mapping[str, float]
+    features: tuple[Pixels, Pixels] | None
+
+
+def summarize(looks: Sequence[Look]) -> dict[str, list[float]]:
+    """Gathers how the images of a set look.
+
+    Args:
+        looks: at each image.
+
+    Returns:
+        For each name of their values, a value per image; with AlexNet and at least two images,
+        one value for "kernel_distance", too. In the order of `MEASURES`.
+    """
+    found: dict[str, list[float]] = {}
+    for look in looks:
+        for name, value in look.values.items():
+            found.setdefault(name, []).append(value)
+    pairs = [look.features for look in looks if look.features is not None]
+    if len(pairs) >= 2:
+        clean, restored = (np.stack(features) for features in zip(*pairs, strict=True))
+        found["kernel_distance"] = [perception.kernel_distance(clean, restored)]
+    return {name: found[name] for name in MEASURES if name in found}
 
 
 class Lenses:
     """The measures that can be taken here: those that need other packages only where they are.
 
     Args:
-        images: what will be measured; AlexNet looks at none of them if one is too small for it.
+        images: what will be measured; a network looks at none of them if one is too small for it.
 
     Attributes:
         missing: what cannot be looked through, and why.
@@ -57,26 +99,57 @@ class Lenses:
     def __init__(self, images: ImageSet) -> None:
         self.missing: list[str] = []
         smallest = min(min(image.shape[:2]) for image in images)
-        self._alexnet = None
-        if smallest >= perception.ALEXNET_SIZE:
-            self._alexnet = self._open(perception.AlexNet)
-        else:
-            self.missing.append(f"AlexNet needs {perception.ALEXNET_SIZE} pixels a side")
+        self._networks: dict[str, perception.LPIPS] = {}
+        for name, architecture in _NETWORKS.items():
+            if smallest < architecture.smallest:
+                self._miss(f"{architecture.name} needs {architecture.smallest} pixels a side")
+            elif network := self._open(functools.partial(perception.LPIPS, architecture)):
+                self._networks[name] = network
         self._classify = self._open(perception.ExpressionClassifier)
 
     def _open(self, lens: Callable[[], Any]) -> Any:
         try:
             return lens()
         except ModelError as error:
-            self.missing.append(str(error))
+            self._miss(str(error))
             return None
+
+    def _miss(self, reason: str) -> None:
+        if reason not in self.missing:
+            self.missing.append(reason)
 
     @property
     def names(self) -> list[str]:
         """The measures that can be taken, from `MEASURES`."""
-        unavailable = {"lpips", "kernel_distance"} if self._alexnet is None else set()
+        unavailable = set(_NETWORKS) - set(self._networks)
+        unavailable |= {"kernel_distance"} if "lpips" in unavailable else set()
         unavailable |= {"expression"} if self._classify is None else set()
         return [name for name in MEASURES if name not in unavailable]
+
+    def look(self, clean: Pixels, restored: Sequence[Pixels]) -> list[Look]:
+        """Looks at an image that was restored in several ways, through what needs other packages.
+
+        Args:
+            clean: (H, W, C), uint8.
+            restored: the same, by each way.
+
+        Returns:
+            A look at each.
+        """
+        networks = self._networks
+        wanted = {name: network(clean) for name, network in networks.items()}
+        expression = self._classify(clean) if self._classify else None
+        looks = []
+        for image in restored:
+            seen = {name: network(image) for name, network in networks.items()}
+            values = {name: networks[name].distance(wanted[name], seen[name]) for name in seen}
+            if self._classify:
+                values["expression"] = float(self._classify(image) == expression)
+            features = (
+                (wanted["lpips"].features, seen["lpips"].features) if "lpips" in seen else None
+            )
+            looks.append(Look(values, features))
+        return looks
 
     def measure(
         self, clean: Sequence[Pixels], restored: Sequence[Pixels]
@@ -92,23 +165,14 @@ class Lenses:
             "kernel_distance".
         """
         pairs = list(zip(clean, restored, strict=True))
-        found = {
+        return {
             "psnr": [min(metrics.psnr(x, y, 255), metrics.EXACT_PSNR) for x, y in pairs],
             "ssim": [metrics.ssim(x, y, 255) for x, y in pairs],
             "mse": [metrics.mse(x, y) / 255**2 for x, y in pairs],
             "edge_psnr": [perception.edge_psnr(x, y) for x, y in pairs],
             "sharpness": [perception.sharpness_ratio(x, y) for x, y in pairs],
+            **summarize([look for x, y in pairs for look in self.look(x, [y])]),
         }
-        if self._alexnet is not None:
-            found["lpips"] = [self._alexnet.lpips(x, y) for x, y in pairs]
-            x, y = (
-                np.stack([self._alexnet.features(i) for i in part]) for part in (clean, restored)
-            )
-            found["kernel_distance"] = [perception.kernel_distance(x, y)]
-        if self._classify is not None:
-            same = [self._classify(x) == self._classify(y) for x, y in pairs]
-            found["expression"] = [float(value) for value in same]
-        return found
 
 
 Values = dict[str, dict[str, list[float]]]

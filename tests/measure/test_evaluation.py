@@ -9,10 +9,12 @@ from kerasgan.measure.evaluation import (
     center_crops,
     evaluate,
     format_table,
-    noisy_images,
 )
+from kerasgan.measure.lenses import MEASURES, Lenses
+from kerasgan.measure.noisy import noisy_images
+from kerasgan.measure.perception import sharpness_ratio
 from kerasgan.noise.salt_and_pepper import SaltAndPepper
-from tests.helpers import image_set
+from tests.helpers import image_set, textured_set
 
 IMAGES, NOISE = image_set(3), SaltAndPepper((0.05, 0.95))
 
@@ -44,6 +46,8 @@ def test_scores_are_means_over_images_of_scikit_images_values(scores):
     assert score.corrupted_psnr == pytest.approx(
         np.mean([metrics.psnr(*it, 255) for it in changed])
     )
+    assert score.sharpness == pytest.approx(np.mean([sharpness_ratio(*it) for it in pairs]))
+    assert score.to_dict()["sharpness"] == score.sharpness
 
 
 def test_baselines_are_chosen_by_name():
@@ -61,6 +65,7 @@ def test_without_noise_nothing_is_corrupted(scores):
     score = scores[0.0, "noisy"]
     assert score.psnr == metrics.EXACT_PSNR
     assert score.corrupted_psnr is None
+    assert score.sharpness == 1
 
 
 def test_the_table_marks_the_best_and_shows_every_method(scores):
@@ -71,6 +76,37 @@ def test_the_table_marks_the_best_and_shows_every_method(scores):
     assert best.method in marked[-1]
     for method in ("noisy", *USUAL, "half"):
         assert table.count(method) >= 2
+    assert max(map(len, table.splitlines())) <= 80
+    noisy = next(line for line in table.split("30%")[1].splitlines() if "noisy" in line)
+    assert noisy.split()[-1] == f"{scores[0.3, 'noisy'].sharpness:.4f}"
+
+
+def test_every_method_is_looked_at():
+    images = textured_set(3)
+    lenses = Lenses(images)
+    scores = evaluate(
+        {"same": lambda noisy: noisy}, images, NOISE, [0.3], classical=[], lenses=lenses, seed=5
+    )
+    noisy, same = scores
+    assert noisy.looks == same.looks
+    # As kerasgan compare measures them.
+    measured = lenses.measure(images.images, noisy_images(images, NOISE.at(0.3), seed=5))
+    plain = {"psnr", "ssim", "mse", "edge_psnr", "sharpness"}
+    assert noisy.looks == {
+        name: np.mean(values) for name, values in measured.items() if name not in plain
+    }
+    assert noisy.to_dict().keys() >= noisy.looks.keys()
+    table = format_table(scores, NOISE)
+    assert max(map(len, table.splitlines())) <= 80
+    for name, value in noisy.looks.items():
+        assert f"{value:.{MEASURES[name].digits}f}" in table
+    assert table.count("noisy") == (2 if noisy.looks else 1)
+
+
+def test_one_image_has_no_kernel_distance():
+    images = textured_set(1)
+    (noisy,) = evaluate({}, images, NOISE, [0.3], classical=[], lenses=Lenses(images))
+    assert "kernel_distance" not in noisy.looks
 
 
 def test_images_too_small_to_measure_are_named():

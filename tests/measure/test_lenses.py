@@ -1,7 +1,10 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
 from kerasgan.errors import ModelError
+from kerasgan.measure import lenses as module
 from kerasgan.measure import perception
 from kerasgan.measure.lenses import MEASURES, Lenses, measure_restorer, read_values, write_values
 from kerasgan.noise.salt_and_pepper import SaltAndPepper
@@ -23,10 +26,18 @@ def test_everything_that_can_be_measured_is():
     assert np.mean(values["0.3"]["psnr"]) < 20
 
 
-def test_small_images_are_not_shown_to_alexnet():
-    lenses = Lenses(image_set(4, height=20, width=20))
-    assert "AlexNet needs 32 pixels" in lenses.missing[0]
-    assert "lpips" not in lenses.names
+@pytest.mark.parametrize(
+    ("size", "too_small_for"),
+    [(20, ["AlexNet needs 32"]), (8, ["AlexNet needs 32", "VGG16 needs 16"])],
+)
+def test_small_images_are_not_shown_to_networks(size, too_small_for):
+    lenses = Lenses(image_set(4, height=size, width=size))
+    needs = [reason for reason in lenses.missing if "needs" in reason]
+    assert needs == [f"{text} pixels a side" for text in too_small_for]
+    assert not {"lpips", "kernel_distance"} & set(lenses.names)
+    assert size >= 16 or "lpips_vgg" not in lenses.names
+    images = image_set(2, height=size, width=size).images
+    assert list(lenses.measure(images, images)) == lenses.names
 
 
 def test_values_are_read_again_if_they_answer_the_request(tmp_path):
@@ -41,7 +52,11 @@ def test_values_are_read_again_if_they_answer_the_request(tmp_path):
 
 
 def test_lenses_say_what_is_missing(monkeypatch):
-    monkeypatch.setattr(perception, "_ALEXNET", ("no_such_package", "weights", "0"))
+    elsewhere = {
+        name: dataclasses.replace(architecture, weights=("no_such_package", "weights", "0"))
+        for name, architecture in module._NETWORKS.items()
+    }
+    monkeypatch.setattr(module, "_NETWORKS", elsewhere)
     monkeypatch.setattr(perception, "_EXPRESSIONS", ("no_other_package", "weights", "0"))
     lenses = Lenses(textured_set(1))
     assert lenses.missing == [

@@ -1,3 +1,5 @@
+import dataclasses
+import functools
 import pickle
 
 import numpy as np
@@ -9,7 +11,9 @@ from kerasgan.errors import ModelError
 from kerasgan.measure import perception
 from kerasgan.measure.metrics import EXACT_PSNR
 from kerasgan.measure.perception import (
-    AlexNet,
+    ALEXNET,
+    LPIPS,
+    VGG16,
     ExpressionClassifier,
     edge_psnr,
     kernel_distance,
@@ -76,16 +80,83 @@ def test_kernel_distance_has_no_bias():
     assert kernel_distance(random.normal(0, 1, (50, 8)), random.normal(1, 1, (50, 8))) > 1
 
 
-def test_lpips_grows_with_what_is_lost():
-    network = opened(AlexNet)
-    assert network.lpips(IMAGE, IMAGE) == 0
+@pytest.fixture(params=[ALEXNET, VGG16], ids=lambda architecture: architecture.name)
+def lpips(request):
+    return opened(functools.partial(LPIPS, request.param))
+
+
+def test_lpips_grows_with_what_is_lost(lpips):
+    def distance(image, other):
+        return lpips.distance(lpips(image), lpips(other))
+
+    assert distance(IMAGE, IMAGE) == 0
     slightly = ndimage.gaussian_filter(IMAGE, (0.6, 0.6, 0))
-    assert 0 < network.lpips(IMAGE, slightly) < network.lpips(IMAGE, BLURRED)
-    assert network.features(IMAGE).shape == (256,)
-    smallest = IMAGE[: perception.ALEXNET_SIZE, : perception.ALEXNET_SIZE]
-    assert np.isfinite(network.lpips(smallest, BLURRED[:32, :32]))
+    assert 0 < distance(IMAGE, slightly) < distance(IMAGE, BLURRED)
+    assert distance(BLURRED, IMAGE) == distance(IMAGE, BLURRED)
+    draws = np.random.default_rng(0).random(IMAGE.shape)
+    distances = [distance(IMAGE, np.where(draws < share, 255, IMAGE)) for share in (0.02, 0.1, 0.5)]
+    assert 0 < distances[0] < distances[1] < distances[2]
     color = np.repeat(IMAGE, 3, axis=-1)
-    np.testing.assert_array_equal(network.features(color), network.features(IMAGE))
+    np.testing.assert_array_equal(lpips(color).features, lpips(IMAGE).features)
+
+
+def test_something_is_left_of_the_smallest_images(lpips):
+    size = lpips.architecture.smallest
+    assert all(layer.size for layer in lpips(IMAGE[:size, :size]).compared)
+
+
+def convolved(x, kernel, bias, stride, padding):
+    """A convolution and ReLU, of (H, W, C), by definition."""
+    around = [(padding, padding), (padding, padding), (0, 0)]
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(x, around), kernel.shape[:2], (0, 1))
+    windows = windows[::stride, ::stride]
+    return np.maximum(np.einsum("hwcij,ijco->hwo", windows, kernel, optimize=True) + bias, 0)
+
+
+def pooled(x, size):
+    windows = np.lib.stride_tricks.sliding_window_view(x, (size, size), (0, 1))
+    return windows[::2, ::2].max(axis=(-1, -2))
+
+
+# Convolutions as (stride, padding), "pool", and "tap" where LPIPS compares, as torchvision and the
+# authors' PyTorch code have them.
+AS_PUBLISHED = {
+    "AlexNet": [(4, 2), "tap", "pool", (1, 2), "tap", "pool"] + 3 * [(1, 1), "tap"],
+    "VGG16": 2 * [(1, 1)]
+    + ["tap", "pool", (1, 1), (1, 1)]
+    + 3 * ["tap", "pool", (1, 1), (1, 1), (1, 1)]
+    + ["tap"],
+}
+
+
+@pytest.mark.parametrize(("architecture", "pool"), [(ALEXNET, 3), (VGG16, 2)])
+def test_lpips_agrees_with_numpy(architecture, pool):
+    lpips = opened(functools.partial(LPIPS, architecture))
+    parameters = perception._read_arrays(perception._content(*architecture.weights))
+    network = list(parameters[architecture.scope].items())
+    assert [name for name, _ in network] == [f"Conv_{i}" for i in range(len(network))]
+
+    def taps(image):
+        # ImageNet's means and deviations, of values from 0 to 1.
+        x = (np.repeat(image, 3, -1) / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
+        remaining = iter(network)
+        for step in AS_PUBLISHED[architecture.name]:
+            if step == "tap":
+                yield x / np.sqrt(np.square(x).sum(-1, keepdims=True) + 1e-20)
+            elif step == "pool":
+                x = pooled(x, pool)
+            else:
+                _, layer = next(remaining)
+                x = convolved(x, layer["kernel"], layer["bias"], *step)
+        assert next(remaining, None) is None
+
+    clean, blurred = (image[:40, :37] for image in (IMAGE, BLURRED))
+    expected = sum(
+        (np.square(x - y) @ parameters[f"NetLinLayer_{i}"]["Conv_0"]["kernel"][0, 0]).mean()
+        for i, (x, y) in enumerate(zip(taps(clean), taps(blurred), strict=True))
+    )
+    # LPIPS' own means and scales are rounded to three digits.
+    assert lpips.distance(lpips(clean), lpips(blurred)) == pytest.approx(expected, rel=5e-3)
 
 
 def test_expressions_are_told_apart():
@@ -110,15 +181,15 @@ def package(tmp_path, monkeypatch):
     return folder / "alexnet.ckpt"
 
 
-def test_missing_and_foreign_weights_are_named(package, monkeypatch):
+def test_missing_and_foreign_weights_are_named(package):
     with pytest.raises(ModelError, match=r"cannot read .*alexnet\.ckpt: No such file"):
-        AlexNet()
+        LPIPS(ALEXNET)
     package.write_bytes(b"other")
     with pytest.raises(ModelError, match="not the file that this version"):
-        AlexNet()
-    monkeypatch.setattr(perception, "_ALEXNET", ("no_such_package", "weights", "0"))
+        LPIPS(ALEXNET)
+    nowhere = dataclasses.replace(VGG16, weights=("no_such_package", "weights", "0"))
     with pytest.raises(ModelError, match="the package no-such-package is not installed"):
-        AlexNet()
+        LPIPS(nowhere)
 
 
 class Malicious:

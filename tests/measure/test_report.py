@@ -1,5 +1,6 @@
 import shutil
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -95,11 +96,22 @@ def test_it_tells_what_was_measured(page):
     cells = Page(path.read_text()).cells
     for score in made.scores:
         assert {f"{score.psnr:.2f}", f"{score.ssim:.4f}", f"{score.mse:.6f}"} <= set(cells)
+        assert f"{score.sharpness:.4f}" in cells
     own, rival = made.at(0.2)["blur"], made.rival(0.2)
     assert f"{own.psnr - rival.psnr:+.2f} dB" in cells
     better = sum(a.psnr > b.psnr for a, b in zip(own.each, rival.each, strict=True))
     assert f"{100 * better / 5:.1f}% of images" in cells
     assert {"config.data.source", "x", "config.seed", "7", "versions.keras"} <= set(cells)
+
+
+def test_it_tells_what_lenses_saw(page, tmp_path):
+    made = page[1]
+    looks = {"blur": 0.25, "noisy": 0.75, "median 3×3": 0.5}
+    scores = [replace(s, looks={"lpips_vgg": looks[s.method]}) for s in made.scores]
+    write_report(tmp_path / "page.html", replace(made, scores=scores))
+    text = (tmp_path / "page.html").read_text()
+    assert {"LPIPS (VGG) ↓", "0.2500", "0.7500", "0.5000"} <= set(Page(text).cells)
+    assert '<td class="best">0.2500</td>' in text and '<td class="best">0.7500' not in text
 
 
 def test_names_are_escaped(page):
