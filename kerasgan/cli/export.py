@@ -6,14 +6,23 @@ from typing import Any, TextIO
 
 import click
 
-from kerasgan.cli.options import MODEL, PATH, SEED, overwrite_option, resolve_source, start
-from kerasgan.config import parse_record
+from kerasgan.cli.options import (
+    MODEL,
+    PATH,
+    SEED,
+    overwrite_option,
+    resolve_source,
+    sharpness_option,
+    start,
+)
+from kerasgan.config import RunConfig, parse_record
 from kerasgan.errors import DataError
 from kerasgan.presets import PRESETS
 from kerasgan.tflite import NUMBERS, QUANTIZATIONS
 
 # A second size, so that pictures are not cut into patches, where calibration pictures have it.
 _TILE = (256, 256)
+_BUNDLED = "bundled"
 
 
 class Size(click.ParamType[Any]):
@@ -48,14 +57,15 @@ SIZE = Size()
     "sizes",
     type=SIZE,
     multiple=True,
-    help="Pictures' height and width; repeatable. [default: the training patches', and 256x256 "
-    "where calibration pictures are that large]",
+    help="Pictures' height and width; repeatable. [default: a bundle's own; else the training "
+    "patches', and 256x256 where calibration pictures are that large]",
 )
 @click.option("--dynamic", is_flag=True, help="Also a file that takes any size, more slowly.")
 @click.option(
     "--calibration",
     metavar="SOURCE",
-    help="Clean pictures to calibrate and check with. [default: what the run was trained with]",
+    help="Clean pictures to calibrate and check with. [default: what the run was trained with; for "
+    "a bundle, where that is not here, scikit-image's photographs]",
 )
 @click.option(
     "--io",
@@ -64,6 +74,11 @@ SIZE = Size()
     default="uint8",
     show_default=True,
     help="What the int8 file takes and gives: pixels, pixels less 128, or shares.",
+)
+@sharpness_option
+@click.option(
+    "--subject",
+    help="What the training pictures show, such as faces: for the model card and kerasgan models.",
 )
 @click.option(
     "--notes",
@@ -89,46 +104,45 @@ def export(
     dynamic: bool,
     calibration: str | None,
     numbers: str,
+    sharpness: float,
+    subject: str | None,
     notes: TextIO | None,
     compact: bool,
     seed: int,
     output: Path | None,
     overwrite: bool,
 ) -> None:
-    """Turn the generator of MODEL, a run folder or .keras file, into checked TFLite files."""
+    """Turn the generator of MODEL into checked TFLite files, in a folder with all about them.
+
+    MODEL is a run folder, a .keras file, a bundle, or the name of a model that comes with kerasgan,
+    of which the precisions that it comes without are made.
+    """
     start()
-    from kerasgan.data.sources import load_images
     from kerasgan.model.loading import load_generator
-    from kerasgan.store.bundle import check_replaceable, training_record
+    from kerasgan.store.bundle import Bundle, check_replaceable, is_bundle, training_record
     from kerasgan.tflite.convert import check_sizes
     from kerasgan.tflite.export import export_bundle
 
     output = output or Path(model.resolve().stem + "_tflite")
     check_replaceable(output, overwrite=overwrite)
-    generator = load_generator(model)
+    generator = load_generator(model, sharpness)
     check_sizes(generator, sizes)
     record = training_record(model)
     config, fingerprint = PRESETS["selective"], None
     if record is not None:
         config, fingerprint = parse_record(record, model)
-    data = config.data
-    source = data.source if calibration is None else resolve_source(calibration)
-    try:
-        images = load_images(
-            source,
-            channels=generator.input_shape[-1],
-            seed=config.seed,
-            limit=data.limit if calibration is None else None,
-            keep_duplicates=data.keep_duplicates,
-        )
-    except DataError as error:
-        if calibration is not None:
-            raise
-        raise DataError(f"{error}; or name clean pictures with --calibration") from error
+    source = config.data.source if calibration is None else resolve_source(calibration)
+    own = Bundle.read(model).manifest if is_bundle(model) else {}
+    channels = generator.input_shape[-1]
+    source, images = _pictures(
+        source, config, channels, named=calibration is not None, elsewhere=bool(own)
+    )
     # What training did not see is known of the very images that it was given alone.
     known = calibration is None and fingerprint == images.fingerprint()
     if not sizes:
-        patch = (data.patch_size, data.patch_size)
+        sizes = tuple((height, width) for height, width in own.get("signatures", {}).values())
+    if not sizes:
+        patch = (config.data.patch_size, config.data.patch_size)
         large = any(min(image.shape[:2]) >= max(_TILE) for image in images.train)
         sizes = (patch, _TILE) if large else (patch,)
     chosen = QUANTIZATIONS if not quantizations or "all" in quantizations else quantizations
@@ -147,7 +161,11 @@ def export(
             numbers=numbers,
             seed=seed,
             record=record,
+            subject=subject or own.get("subject"),
             notes=_read(notes),
+            # A bundle that was exported at another sharpness has that one alone.
+            sharpness=own.get("sharpness", 1.0) if sharpness == 1.0 else sharpness,
+            faithful=_faithful(model) if sharpness == 1.0 else None,
             compact=compact,
             overwrite=overwrite,
             on_step=lambda step: click.echo(f"Making and checking {step}"),
@@ -163,6 +181,46 @@ def export(
         )
         click.echo(f"{name:9} {entry['bytes'] / 1000:8,.0f} kB   {psnr}")
     click.echo(f"\nRestore pictures with: kerasgan denoise PICTURE --model {output}")
+
+
+def _pictures(
+    source: str, config: RunConfig, channels: int, *, named: bool, elsewhere: bool
+) -> tuple[str, Any]:
+    """Loads clean pictures; bundles go to places where those of their training are not."""
+    from kerasgan.data.sources import load_images
+
+    data = config.data
+    options: dict[str, Any] = {
+        "channels": channels,
+        "seed": config.seed,
+        "keep_duplicates": data.keep_duplicates,
+    }
+    try:
+        return source, load_images(source, limit=None if named else data.limit, **options)
+    except DataError as error:
+        if named:
+            raise
+        if not elsewhere:
+            raise DataError(f"{error}; or name clean pictures with --calibration") from error
+        click.echo(
+            f"Note: {error}; calibrating and checking with the photographs that come with "
+            "scikit-image, or name others with --calibration"
+        )
+        return _BUNDLED, load_images(_BUNDLED, **options)
+
+
+def _faithful(model: Path) -> Path | None:
+    """Finds the faithful end of a model, and says so where it is gone."""
+    from kerasgan.store.faithful import find_faithful
+
+    faithful = find_faithful(model)
+    if faithful is None or faithful.exists():
+        return faithful
+    click.echo(
+        f"Note: {faithful}, from which {model} was fine-tuned, is not there any more, so the "
+        "bundle's sharpness will be fixed"
+    )
+    return None
 
 
 def _read(notes: TextIO | None) -> str:

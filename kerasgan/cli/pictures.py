@@ -15,6 +15,7 @@ from kerasgan.cli.options import (
     SHARE,
     as_salt_and_pepper,
     overwrite_option,
+    sharpness_option,
     start,
 )
 from kerasgan.cli.runs import RUNS, newest_run
@@ -38,19 +39,25 @@ NEWEST = "newest"
     f"or {NEWEST!r}: the newest run in {RUNS}/. [default: {DEFAULT_MODEL}, which comes with "
     "kerasgan]",
 )
+@sharpness_option
 @overwrite_option
 def denoise(
-    images: tuple[Path, ...], output: Path | None, model: Path | None, overwrite: bool
+    images: tuple[Path, ...],
+    output: Path | None,
+    model: Path | None,
+    sharpness: float,
+    overwrite: bool,
 ) -> None:
     """Restore pictures, IMAGES or whole folders of them, with a trained model."""
     plan = list(_plan(images, output, "_restored", overwrite))
     model = _model(model)
-    click.echo(f"Restoring with {model}")
+    at = "" if sharpness == 1.0 else f" at sharpness {sharpness:g}"
+    click.echo(f"Restoring with {model}{at}")
     start()
     from kerasgan.images.pictures import Picture, check_output, read_picture, write_picture
     from kerasgan.restore.restorer import load_restorer
 
-    restore = load_restorer(model)
+    restore = load_restorer(model, sharpness)
 
     def restore_file(index: int, source: Path, target: Path) -> str:
         started = time.monotonic()

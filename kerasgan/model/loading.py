@@ -7,8 +7,10 @@ from pathlib import Path
 import keras
 
 from kerasgan.errors import ModelError, first_line
+from kerasgan.model.blending import blend
 from kerasgan.model.gan import DenoisingGAN
 from kerasgan.store.bundle import Bundle, is_bundle
+from kerasgan.store.faithful import find_faithful
 from kerasgan.store.run_folder import RunFolder
 from kerasgan.store.zoo import find_model
 
@@ -18,21 +20,53 @@ _MEMBERS = ("config.json", "metadata.json")
 _LARGEST_MEMBER = 2**24
 
 
-def load_generator(path: str | Path) -> keras.Model:
+def load_generator(path: str | Path, sharpness: float = 1.0) -> keras.Model:
     """Loads the generator of a training run or bundle.
 
     Args:
         path: a run folder, a bundle, a generator.keras, a model.keras, or the name of a saved
             model.
+        sharpness: of a run folder or bundle of a GAN that was fine-tuned from a faithful generator:
+            from 0, as that one restores, to 1, as it was trained; see `blend`.
 
     Returns:
         The generator, a Keras model; with averaged weights where the run averages them.
 
     Raises:
         ModelError: naming the file, if it is missing, damaged, no restorer of images, or cannot be
-            read by this version of Keras.
+            read by this version of Keras; or if its sharpness cannot be changed.
+        ValueError: if `sharpness` does not lie in [0, 1].
     """
     path = find_model(path)
+    if sharpness == 1.0:
+        return _load(path)
+    if (faithful := find_faithful(path)) is None:
+        raise ModelError(_why_fixed(path, sharpness))
+    try:
+        return blend(_load(faithful), _load(path), sharpness)
+    except ModelError as error:
+        raise ModelError(f"the sharpness of {path} cannot be changed: {error}") from error
+
+
+def _why_fixed(path: Path, sharpness: float) -> str:
+    """Says why a model has one sharpness, and what to do about it."""
+    if not path.exists():
+        return f"there is no model {path}"
+    if not path.is_dir():
+        return (
+            f"{path} is a single file, whose sharpness cannot be changed; name the run folder or "
+            "bundle that it comes from, or make a bundle of that sharpness: kerasgan export MODEL "
+            f"--tflite --sharpness {sharpness:g}"
+        )
+    if is_bundle(path) and (own := Bundle.read(path).manifest.get("sharpness", 1.0)) != 1.0:
+        return f"{path} was exported at sharpness {own:g}, and holds nothing else; export it anew"
+    return (
+        f"the sharpness of {path} cannot be changed: it has no faithful end, as it was not "
+        "fine-tuned against a discriminator from a generator that is known"
+    )
+
+
+def _load(path: Path) -> keras.Model:
     if is_bundle(path):
         path = Bundle.read(path).generator
     elif path.is_dir():

@@ -14,43 +14,51 @@ from kerasgan.store.machine import processors
 from kerasgan.store.zoo import find_model
 
 
-def load_restorer(path: str | Path) -> "Restorer":
+def load_restorer(path: str | Path, sharpness: float = 1.0) -> "Restorer":
     """Loads whatever restores images.
 
     Args:
         path: a run folder, a .keras file, a .tflite file, a bundle, whose Keras model is taken, or
             the name of a saved model.
+        sharpness: from 0, faithful, to 1, as the model was trained; for run folders and bundles, as
+            `load_generator` says.
 
     Returns:
         A `Restorer`.
 
     Raises:
         ModelError: naming the file and what is wrong with it.
+        ValueError: if `sharpness` does not lie in [0, 1].
     """
     path = find_model(path)
-    if path.suffix == ".tflite":
+    if path.suffix == ".tflite" and sharpness == 1.0:
         return Restorer(load_file(path, threads=processors()))
     import_tensorflow()
     from kerasgan.model.loading import load_generator
 
-    return Restorer(load_generator(path))
+    return Restorer(load_generator(path, sharpness))
 
 
-def load_restorers(path: str | Path) -> dict[str, "Restorer"]:
+def load_restorers(path: str | Path, sharpness: float = 1.0) -> dict[str, "Restorer"]:
     """Loads everything in a bundle that restores images, or the one thing that a path names.
 
     Args:
         path: as for `load_restorer`.
+        sharpness: as for `load_restorer`.
 
     Returns:
-        A dictionary of `Restorer`: "keras" and the quantisations of a bundle, else "restored".
+        A dictionary of `Restorer`: "keras" and the quantisations of a bundle, else "restored". Of a
+        bundle at another sharpness than 1 "keras" alone: its files have the one of their export.
 
     Raises:
         ModelError: naming the file and what is wrong with it.
+        ValueError: if `sharpness` does not lie in [0, 1].
     """
     path = find_model(path)
     if not is_bundle(path):
-        return {"restored": load_restorer(path)}
+        return {"restored": load_restorer(path, sharpness)}
+    if sharpness != 1.0:
+        return {"keras": load_restorer(path, sharpness)}
     models = load_files(Bundle.read(path), threads=processors())
     files = {name: Restorer(model) for name, model in models}
     return {"keras": load_restorer(path), **files}

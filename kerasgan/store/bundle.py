@@ -16,8 +16,8 @@ from kerasgan.noise.base import Noise
 from kerasgan.noise.kinds import noise_from_dict
 from kerasgan.store.run_folder import RunFolder
 
-MANIFEST, CARD, KERAS = "manifest.json", "MODEL_CARD.md", "generator.keras"
-SAMPLES = "samples"
+MANIFEST, CARD, SAMPLES = "manifest.json", "MODEL_CARD.md", "samples"
+KERAS, FAITHFUL = "generator.keras", "faithful.keras"
 _VERSION = 1
 # What tells our files from those that others call by the same names.
 _MANIFEST_KEYS, _RECORD_KEYS = ("version", "files", "signatures"), ("config", "data", "fingerprint")
@@ -74,7 +74,20 @@ class Bundle:
         Raises:
             ModelError: if it is missing, or another file.
         """
-        entry = self.manifest["generator"]
+        return self.checked_file(self.manifest["generator"])
+
+    def checked_file(self, entry: dict[str, Any]) -> Path:
+        """Finds a file, and checks it against its hash.
+
+        Args:
+            entry: what the manifest tells of it.
+
+        Returns:
+            The file.
+
+        Raises:
+            ModelError: if it is missing, or another file.
+        """
         path = self.path / entry["file"]
         if not path.is_file():
             raise ModelError(f"there is no {path}, which {MANIFEST} lists")
@@ -134,6 +147,17 @@ def _faults(manifest: Any) -> Iterator[str]:
         if not isinstance(psnr, dict) or not all(map(_is_psnr, psnr.items())):
             yield _must(f"files.{name}.psnr must hold decibels by levels", psnr)
     yield from _entry_faults("generator", manifest.get("generator"), ".keras")
+    faithful = manifest.get("faithful")
+    if isinstance(faithful, dict) and "model" in faithful:
+        if not isinstance(faithful["model"], str):
+            yield _must("faithful.model must be the name of a saved model", faithful["model"])
+    elif faithful is not None:
+        yield from _entry_faults("faithful", faithful, ".keras")
+    sharpness = manifest.get("sharpness", 1.0)
+    if type(sharpness) not in (int, float) or not 0.0 <= sharpness <= 1.0:
+        yield _must("sharpness must lie between 0 and 1", sharpness)
+    if not isinstance(manifest.get("subject"), str | None):
+        yield _must("subject must be a text", manifest["subject"])
     try:
         if manifest.get("noise") is not None:
             noise_from_dict(manifest["noise"])
@@ -257,7 +281,7 @@ def check_replaceable(path: Path, *, overwrite: bool = False) -> None:
         return
     if not overwrite:
         raise OutputError(f"{path} is not empty; choose another --output, or --overwrite it")
-    own = {CARD, KERAS, SAMPLES}
+    own = {CARD, KERAS, FAITHFUL, SAMPLES}
     if is_bundle(path):
         files = Bundle.read(path).manifest["files"].values()
         own |= {MANIFEST, *(entry["file"] for entry in files)}

@@ -50,6 +50,11 @@ class RunFolder:
         return self.path / "generator.keras"
 
     @property
+    def faithful(self) -> Path:
+        """The generator as it was before the discriminator joined in, of runs that begin so."""
+        return self.path / "faithful.keras"
+
+    @property
     def evaluation(self) -> Path:
         """How well the finished run restores held-out images."""
         return self.path / "evaluation.json"
@@ -94,7 +99,14 @@ class RunFolder:
         """
         self.check_free(overwrite=overwrite)
         # A run's own files alone: whatever else stands here is somebody's.
-        for path in (self.config, self.history, self.model, self.generator, self.evaluation):
+        for path in (
+            self.config,
+            self.history,
+            self.model,
+            self.generator,
+            self.faithful,
+            self.evaluation,
+        ):
             path.unlink(missing_ok=True)
         for pattern in ("pictures/epoch-*.png", "logs/*/events.out.tfevents.*"):
             for path in self.path.glob(pattern):

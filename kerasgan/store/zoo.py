@@ -35,6 +35,12 @@ def find_model(model: str | Path) -> Path:
     return path if path.exists() else saved_models().get(str(model), path)
 
 
+def saved_name(path: Path) -> str | None:
+    """Returns the name of the saved model that stands at a path; None if that is none of them."""
+    names = (name for name, folder in saved_models().items() if folder.samefile(path))
+    return next(names, None) if path.exists() else None
+
+
 def read_saved_model(name: str) -> Bundle:
     """Reads a saved model's manifest.
 

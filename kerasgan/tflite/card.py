@@ -6,7 +6,9 @@ from typing import Any
 
 from kerasgan.config import RunConfig
 from kerasgan.noise.kinds import noise_from_dict
+from kerasgan.store.bundle import KERAS
 from kerasgan.store.files import write_text
+from kerasgan.tflite import QUANTIZATIONS
 
 
 def write_card(path: Path, manifest: dict[str, Any], notes: str = "") -> None:
@@ -27,16 +29,18 @@ def write_card(path: Path, manifest: dict[str, Any], notes: str = "") -> None:
 def _lines(manifest: dict[str, Any]) -> Iterator[str]:
     noise = noise_from_dict(manifest["noise"])
     colors = "colour" if manifest["channels"] == 3 else "grey"
+    subject = f" in {manifest['subject']}" if manifest["subject"] else ""
     yield "# A restorer of noisy pictures\n"
     yield (
-        f"It undoes {noise.title}. Its input is the noisy picture, {colors}, values 0 to 255 "
-        "standing for 0 to 1; its output is the restored one."
+        f"It undoes {noise.title}{subject}. Its input is the noisy picture, {colors}, values 0 to "
+        "255 standing for 0 to 1; its output is the restored one."
     )
     if manifest["certain_pixels_exact"]:
         yield (
             "\nPixels from 1 to 254 cannot be such noise and come back as they were, from every "
             "file here, bit by bit. The network decides on 0 and 255 alone."
         )
+    yield from _sharpness(manifest)
     yield "\n![The sample, and what each file makes of it](samples/comparison.png)\n"
     yield "## Files\n"
     yield "| file | bytes | takes and gives | pieces in XNNPACK | operators outside |"
@@ -57,6 +61,12 @@ def _lines(manifest: dict[str, Any]) -> Iterator[str]:
     if "any-size" in manifest["files"]:
         yield f"`any-size.tflite` takes any multiple of {manifest['multiple']}, more slowly."
     yield from _outside(manifest["files"])
+    if missing := [name for name in QUANTIZATIONS if name not in manifest["files"]]:
+        yield (
+            f"\nOther precisions ({', '.join(missing)}) are made of {KERAS}, and checked, by "
+            "`kerasgan export FOLDER --tflite`, where FOLDER is this one, or its name in `kerasgan "
+            "models`."
+        )
     yield "\n## How well each file restores\n"
     levels = list(next(iter(manifest["files"].values()))["psnr"])
     yield "| file | " + " | ".join(noise.label(float(level)) for level in levels) + " |"
@@ -94,6 +104,20 @@ def _lines(manifest: dict[str, Any]) -> Iterator[str]:
         "not proven. Do not identify people or read evidence by it.\n"
         "- JPEG spreads noise over its neighbours: restore before compressing."
     )
+
+
+def _sharpness(manifest: dict[str, Any]) -> Iterator[str]:
+    if manifest["sharpness"] != 1.0:
+        yield (
+            f"\nExported at sharpness {manifest['sharpness']:g}: its weights lie between those of "
+            "a faithful model (0) and of the same after adversarial training (1)."
+        )
+    if manifest["faithful"] is not None:
+        yield (
+            f"\nAfter adversarial training, with details that look natural. {KERAS} and what is "
+            "exported of it can be made as faithful as you like: `--sharpness 0.5`, or 0, which "
+            "restores as the model did before that training."
+        )
 
 
 def _training(record: dict[str, Any]) -> Iterator[str]:

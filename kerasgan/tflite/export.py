@@ -16,12 +16,15 @@ from kerasgan.data.pipeline import noisy_image
 from kerasgan.images.contact_sheet import save_comparison
 from kerasgan.images.pictures import Picture, write_picture
 from kerasgan.images.pixels import from_float, to_float
+from kerasgan.model.blending import faithful_weights
+from kerasgan.model.loading import load_generator
 from kerasgan.model.promises import promises
 from kerasgan.noise.base import Noise
 from kerasgan.restore.litert import INPUT, OUTPUT, TFLiteModel, load_files
 from kerasgan.restore.restorer import Restorer
 from kerasgan.store.bundle import (
     CARD,
+    FAITHFUL,
     KERAS,
     MANIFEST,
     SAMPLES,
@@ -30,6 +33,7 @@ from kerasgan.store.bundle import (
     hash_of,
 )
 from kerasgan.store.files import atomic_folder
+from kerasgan.store.zoo import find_model, saved_name
 from kerasgan.tflite import QUANTIZATIONS, checks
 from kerasgan.tflite.calibration import PICTURES, calibration_pictures
 from kerasgan.tflite.card import write_card
@@ -55,7 +59,10 @@ def export_bundle(
     numbers: str = "uint8",
     seed: int = 0,
     record: dict[str, Any] | None = None,
+    subject: str | None = None,
     notes: str = "",
+    sharpness: float = 1.0,
+    faithful: Path | str | None = None,
     compact: bool = False,
     overwrite: bool = False,
     on_step: Callable[[str], None] = lambda step: None,
@@ -76,7 +83,12 @@ def export_bundle(
         numbers: what "int8" takes and gives; see `convert.convert`.
         seed: decides the calibration pictures.
         record: the content of the training run's config.json, where there is one.
+        subject: what the pictures show that it was trained on, such as "faces".
         notes: Markdown for the end of the model card.
+        sharpness: that of `generator`, from 0, faithful, to 1, as it was trained; for the manifest.
+        faithful: what `load_generator` takes: the generator that this one was fine-tuned from, so
+            that the bundle's sharpness can be changed. A model that comes with kerasgan is named in
+            the manifest, any other is copied.
         compact: whether to round weights first, which shrinks the Keras file by a third.
         overwrite: whether a bundle that stands at `path` may be replaced.
         on_step: told what begins.
@@ -85,7 +97,8 @@ def export_bundle(
         The bundle.
 
     Raises:
-        ModelError: if the generator does not take a size, or a file does not pass a check.
+        ModelError: if the generator does not take a size, a file does not pass a check, or
+            `faithful` is no network of the same shape.
         DataError: if the calibration pictures are smaller than a size.
         OutputError: if the folder cannot be written.
     """
@@ -98,6 +111,7 @@ def export_bundle(
     with atomic_folder(path) as folder:
         _save_keras(generator, folder / KERAS)
         pairs = checks.held_out_pairs(held_out, sizes[0], noise)
+        end = None if faithful is None else _keep_end(faithful, generator, folder, compact=compact)
         keras_psnr = checks.psnrs(Restorer(generator), pairs)
         files = {}
         for name in (*quantizations, *([ANY_SIZE] if any_size else [])):
@@ -142,6 +156,9 @@ def export_bundle(
             "noise": noise.to_dict(),
             "files": files,
             "generator": _entry(folder / KERAS),
+            "sharpness": sharpness,
+            "faithful": end,
+            "subject": subject,
             "checked": {"source": _name(source), "unseen": unseen},
             "calibration": {
                 "source": _name(source),
@@ -160,6 +177,19 @@ def export_bundle(
         _write_samples(bundle, generator, noise)
         write_card(folder / CARD, manifest, notes)
     return Bundle.read(path)
+
+
+def _keep_end(
+    faithful: Path | str, generator: Any, folder: Path, *, compact: bool
+) -> dict[str, Any]:
+    """Keeps the faithful end of a generator, or where it is; returns its entry in the manifest."""
+    end = load_generator(faithful)
+    # That they fit shows here, and not when somebody turns the knob.
+    faithful_weights(end, generator)
+    if (name := saved_name(find_model(faithful))) is not None:
+        return {"model": name}
+    _save_keras(_with_short_weights(end) if compact else end, folder / FAITHFUL)
+    return _entry(folder / FAITHFUL)
 
 
 def _with_short_weights(generator: Any) -> Any:

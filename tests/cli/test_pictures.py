@@ -26,9 +26,12 @@ def photo(folder):
 def restoring(monkeypatch):
     """Models that give pictures back as they are; the fixture is the list of those loaded."""
     loaded = []
-    monkeypatch.setattr(
-        restorer, "load_restorer", lambda path: loaded.append(path) or (lambda pixels: pixels)
-    )
+
+    def load(path, sharpness):
+        loaded.append(path)
+        return lambda pixels: pixels
+
+    monkeypatch.setattr(restorer, "load_restorer", load)
     return loaded
 
 
@@ -103,7 +106,7 @@ def test_a_folder_goes_on_after_what_memory_does_not_hold(photos, monkeypatch):
             raise MemoryError
         return pixels
 
-    monkeypatch.setattr(restorer, "load_restorer", lambda path: restore)
+    monkeypatch.setattr(restorer, "load_restorer", lambda path, sharpness: restore)
     output = run("denoise", "photos", "-o", "out", status=1)
     assert "photos/d.tif: out of memory" in output
     assert len(images_in(Path("out"))) == 5

@@ -9,7 +9,7 @@ import pytest
 from kerasgan.images.pictures import Picture, read_picture, write_picture
 from kerasgan.tflite.checks import PSNR_TOLERANCES
 from tests.cli.command import run
-from tests.helpers import smooth_image
+from tests.helpers import noisy_picture, smooth_image
 
 SMALL = ("--tflite", "--quantize", "float32", "--size", "32x32")
 
@@ -87,6 +87,84 @@ def test_a_lone_generator_is_exported_by_the_bundled_photographs(trained_run, fo
     assert manifest["training"] is None
     # The bundled photographs have room for larger tiles, too.
     assert list(manifest["signatures"].values()) == [[48, 48], [256, 256]]
+
+
+def test_the_sharpness_of_a_run_is_turned_and_exported(own_run, photos, folder):
+    write_picture(folder / "noisy.png", Picture(noisy_picture(40, 40)))
+    small = (*SMALL, "--calibration", photos)
+
+    def restored(model, *arguments):
+        output = run(
+            *("denoise", "noisy.png", "--model", model, "-o", "out.png", "--overwrite"), *arguments
+        )
+        assert ("at sharpness 0.5" in output) == ("0.5" in arguments)
+        return read_picture(folder / "out.png").pixels
+
+    sharp, half, faithful = (restored(own_run, "--sharpness", s) for s in ("1", "0.5", "0"))
+    np.testing.assert_array_equal(restored(own_run), sharp)
+    np.testing.assert_array_equal(restored(own_run / "faithful.keras"), faithful)
+    assert np.any(sharp != half) and np.any(half != faithful)
+
+    run("export", own_run, *small, "-o", "half", "--sharpness", "0.5", "--subject", "blobs")
+    np.testing.assert_array_equal(restored("half/generator.keras"), half)
+    # A float file rounds otherwise than Keras, by a step of 255 at most.
+    assert np.abs(restored("half/float32.tflite").astype(int) - half).max() <= 1
+    run("export", "half", *small, "-o", "again")
+    for name in ("half", "again"):
+        manifest = json.loads((folder / name / "manifest.json").read_text())
+        assert (manifest["sharpness"], manifest["faithful"]) == (0.5, None)
+        assert manifest["subject"] == "blobs"
+        assert " in blobs." in (folder / name / "MODEL_CARD.md").read_text()
+
+    def measured(model, *arguments):
+        options = ("--data", photos / "more", "--amount", "0.5", "--json", "scores.json")
+        run("evaluate", model, "--baselines", "none", *options, *arguments)
+        return [score["psnr"] for score in json.loads((folder / "scores.json").read_text())]
+
+    halfway = measured(own_run, "--sharpness", "0.5")
+    assert halfway == measured("half/generator.keras")
+    assert halfway != measured(own_run)
+
+    run("export", own_run, *small, "-o", "whole")
+    run("export", "whole", *small, "-o", "copy")
+    for name in ("whole", "copy"):
+        np.testing.assert_array_equal(restored(name, "--sharpness", "0.5"), half)
+    output = run(
+        "denoise", "noisy.png", "--model", "half/float32.tflite", "--sharpness", "0", status=1
+    )
+    assert "is a single file, whose sharpness cannot be changed" in output
+    output = run("denoise", "noisy.png", "--sharpness", "1.5", status=2)
+    assert "must lie between 0 and 1" in output
+
+
+def test_a_start_that_is_gone_leaves_the_sharpness_fixed(own_run, photos, folder):
+    (own_run / "faithful.keras").unlink()
+    record = json.loads((own_run / "config.json").read_text())
+    record["config"]["start"] = str(folder / "gone")
+    record["config"]["adversary"]["begins"] = 0.0
+    (own_run / "config.json").write_text(json.dumps(record))
+    output = run("export", own_run, *SMALL, "--calibration", photos, "-o", "bundle")
+    assert "gone, from which" in output and "the bundle's sharpness will be fixed" in output
+    manifest = json.loads((folder / "bundle" / "manifest.json").read_text())
+    assert manifest["faithful"] is None
+    output = run("denoise", photos / "a.png", "--model", own_run, "--sharpness", "0", status=1)
+    assert "there is no model" in output and "gone" in output
+
+
+def test_other_precisions_are_made_of_a_bundle_without_its_pictures(own_run, photos, folder):
+    run("export", own_run, *SMALL, "--size", "20x24", "--calibration", photos, "-o", "slim")
+    manifest = json.loads((folder / "slim" / "manifest.json").read_text())
+    manifest["training"]["config"]["data"]["source"] = "faces.csv"
+    (folder / "slim" / "manifest.json").write_text(json.dumps(manifest))
+    output = run("export", "slim", "--tflite", "--quantize", "float32", "--quantize", "int8")
+    assert "faces.csv" in output and "with the photographs that come with scikit-image" in output
+    made = json.loads((folder / "slim_tflite" / "manifest.json").read_text())
+    assert list(made["files"]) == ["float32", "int8"]
+    assert made["files"]["float32"]["sha256"] == manifest["files"]["float32"]["sha256"]
+    assert made["signatures"] == manifest["signatures"]
+    assert made["checked"] == {"source": "bundled", "unseen": False}
+    card = (folder / "slim_tflite" / "MODEL_CARD.md").read_text()
+    assert "Other precisions (float16, dynamic) are made of generator.keras" in card
 
 
 @pytest.mark.parametrize(

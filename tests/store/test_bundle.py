@@ -92,6 +92,15 @@ DEEP, LONG = "[" * 100_000 + "]" * 100_000, "9" * 5000
         (lambda text, m: with_entry(m, psnr=None), "files.float32.psnr must hold"),
         (lambda text, m: changed(m, noise={"kind": "snow"}), "noise is none: no noise 'snow'"),
         (lambda text, m: changed(m, noise=3), "noise is none"),
+        (lambda text, m: changed(m, sharpness=2), "sharpness must lie between 0 and 1, not 2"),
+        (lambda text, m: changed(m, sharpness="half"), "sharpness must .* not 'half'"),
+        (lambda text, m: changed(m, faithful=3), "faithful must be an object, not 3"),
+        (lambda text, m: changed(m, faithful={"model": 3}), "faithful.model must be the name"),
+        (
+            lambda text, m: changed(m, faithful={"file": "../a.keras", "sha256": "0"}),
+            "faithful.file must be the name of a .keras file",
+        ),
+        (lambda text, m: changed(m, subject=[]), "subject must be a text"),
         (lambda text, m: changed(m, checked=[]), "checked must name its source"),
         (lambda text, m: changed(m, training={"config": {}}), "damaged"),
         (lambda text, m: changed(m, training=7), "training must be a record or null, not 7"),
@@ -115,7 +124,8 @@ def test_damaged_manifests_are_named(copy, damage, message):
 def test_bundles_of_before_are_read(copy):
     path = copy / "manifest.json"
     manifest = json.loads(path.read_text())
-    del manifest["noise"], manifest["reach"]
+    for name in ("noise", "reach", "sharpness", "faithful", "subject"):
+        del manifest[name]
     path.write_text(json.dumps(manifest))
     assert load_file(copy / "int8.tflite").sizes
     with pytest.raises(ModelError, match="does not tell how it was trained"):

@@ -1,0 +1,83 @@
+"""Between a faithful and a sharp generator: one network, whose weights lie between theirs."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasgan.errors import ModelError
+
+# What a block of details adds to a network's weights before those of the last convolution: two
+# kernels, each with the four arrays of a normalisation.
+_CONVOLUTION, _LAST = 5, 2
+_BLOCK = 2 * _CONVOLUTION
+
+
+def blend(faithful: keras.Model, sharp: keras.Model, sharpness: float) -> keras.Model:
+    """Makes the network between two whose weights are a mean of theirs, statistics included.
+
+    No restorer is both as near to the truth and as natural as can be; the best that lie between are
+    means of what those two restore. Means of their weights come near that where one network was
+    fine-tuned from the other, and cost a single network to run.
+
+    Args:
+        faithful: a generator that learnt from the reconstruction alone.
+        sharp: the generator that was fine-tuned from it, against a discriminator; it may have a
+            block of details that `faithful` lacks, which then does nothing at that end.
+        sharpness: from 0, which restores exactly as `faithful`, to 1, which does as `sharp`.
+
+    Returns:
+        A new network, built as `sharp`.
+
+    Raises:
+        ModelError: if the networks do not fit.
+        ValueError: if `sharpness` does not lie in [0, 1].
+
+    Source: Wang et al., ESRGAN, ECCV workshops 2018, 3.4, for the means of weights; Freirich et
+    al., A theory of the distortion-perception tradeoff in Wasserstein space, NeurIPS 2021, for
+    those of restored images.
+    """
+    if not 0.0 <= sharpness <= 1.0:
+        raise ValueError(f"sharpness must lie between 0 and 1, got {sharpness}")
+    ends = zip(faithful_weights(faithful, sharp), sharp.get_weights(), strict=True)
+    blended = keras.models.clone_model(sharp)
+    # Both ends exactly, which their difference, added to one of them, would not give.
+    blended.set_weights([(1.0 - sharpness) * first + sharpness * last for first, last in ends])
+    return blended
+
+
+def faithful_weights(faithful: keras.Model, sharp: keras.Model) -> list[Any]:
+    """Finds the weights by which one network restores exactly as another one.
+
+    Args:
+        faithful: the network whose weights they are.
+        sharp: the network that they are for; as in `blend`.
+
+    Returns:
+        A list of arrays, for the `set_weights` of `sharp`.
+
+    Raises:
+        ModelError: if the networks do not fit.
+    """
+    given, own = faithful.get_weights(), sharp.get_weights()
+    if _limits(faithful) == _limits(sharp):
+        if _shapes(given) == _shapes(own):
+            return given
+        before, block, last = own[: -_BLOCK - _LAST], own[-_BLOCK - _LAST : -_LAST], own[-_LAST:]
+        if _shapes(given) == _shapes([*before, *last]):
+            # The second normalisation gives what it adds to its scaled input, less its mean.
+            kernel, gamma, beta, mean, variance = block[_CONVOLUTION:]
+            silent = [np.zeros_like(kernel), gamma, np.zeros_like(beta), np.zeros_like(mean)]
+            return [*given[:-_LAST], *block[:_CONVOLUTION], *silent, variance, *given[-_LAST:]]
+    raise ModelError(
+        f"{faithful.name} and {sharp.name} are not one network before and after its fine-tuning: "
+        "their layers are of other sizes, or cut features off elsewhere"
+    )
+
+
+def _shapes(weights: list[Any]) -> list[tuple[int, ...]]:
+    return [array.shape for array in weights]
+
+
+def _limits(network: keras.Model) -> set[float | None]:
+    return {layer.max_value for layer in network.layers if type(layer) is keras.layers.ReLU}
