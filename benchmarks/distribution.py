@@ -51,7 +51,7 @@ def images_per_second(strategy_name, preset, steps):
 
 @click.command()
 @click.option("--rounds", default=3, show_default=True)
-@click.option("--preset", default="selective", show_default=True)
+@click.option("--preset", default="selective-gan", show_default=True)
 @click.option("--steps", default=40, show_default=True)
 @click.option("--strategy", type=click.Choice(STRATEGIES), hidden=True, help="Measure this alone.")
 def main(rounds, preset, steps, strategy):

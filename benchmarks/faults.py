@@ -54,7 +54,7 @@ def make_config(folder, epochs):
         a, b, c, d = random_values.uniform(0.5, 2, 4)
         pixels = 128 + 60 * np.sin(a * x + c) + 50 * np.cos(b * y + d)
         Image.fromarray(pixels.astype(np.uint8)).save(pictures / f"{index:02}.png")
-    config = PRESETS["selective"].replace(
+    config = PRESETS["selective-gan"].replace(
         data__source=str(pictures),
         data__patch_size=32,
         generator__filters=(4, 8, 8),

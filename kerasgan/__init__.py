@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from kerasgan.store.bundle import Bundle
     from kerasgan.store.run_folder import RunFolder
     from kerasgan.tflite.export import export_bundle
+    from kerasgan.training.callbacks import Phases
     from kerasgan.training.train import train
     from kerasgan.training.trials import compare
 
@@ -59,6 +60,7 @@ _MODULES = {
     "store.bundle": ["Bundle"],
     "store.run_folder": ["RunFolder"],
     "tflite.export": ["export_bundle"],
+    "training.callbacks": ["Phases"],
     "training.train": ["train"],
     "training.trials": ["compare"],
 }
@@ -73,6 +75,7 @@ __all__ = [
     "ImageSet",
     "KerasganError",
     "Noise",
+    "Phases",
     "Restorer",
     "RunConfig",
     "RunFolder",

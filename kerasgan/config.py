@@ -19,9 +19,12 @@ Activation = Literal["relu", "relu6"]
 Reconstruction = Literal["mse", "mae", "charbonnier", "rmse", "psnr"]
 Objective = Literal["bce", "hinge", "relativistic"]
 Balance = Literal["fixed", "gradient"]
+Phase = Literal["reconstruction", "discriminator", "both"]
 Algorithm = Literal["adam", "muon"]
 Schedule = Literal["constant", "cosine"]
 Precision = Literal["float32", "float16", "bfloat16"]
+# Far more than what a share of some epochs is off by, and far less than an epoch.
+_ROUNDING = 1e-6
 
 
 def _require_filters(filters: tuple[int, ...]) -> None:
@@ -69,11 +72,14 @@ class GeneratorConfig:
         architecture: "classic" or "selective".
         filters: channels of each level, from full resolution down; the last is the bottleneck.
         activation: "relu", or "relu6", which cuts features off at 6, so that 8 bits hold them.
+        detail: channels inside the residual block that "selective" can have at full resolution; 0
+            for none.
     """
 
     architecture: Architecture
     filters: tuple[int, ...]
     activation: Activation = "relu"
+    detail: int = 0
 
     @property
     def multiple(self) -> int:
@@ -85,6 +91,11 @@ class GeneratorConfig:
         require(
             self.architecture == "selective" or len(self.filters) == 3,
             f"the classic architecture takes 3 filters, got {self.filters}",
+        )
+        require(self.detail >= 0, f"detail must not be negative, got {self.detail}")
+        require(
+            self.architecture == "selective" or not self.detail,
+            "detail is for the selective architecture",
         )
 
 
@@ -133,6 +144,15 @@ class AdversaryConfig:
         suspects_only: whether logits of places are weighed by the pixels that the noise may have
             changed there.
         fade: each image counts by its share of such pixels to this power; 0 counts all alike.
+        feature_matching: weight, balanced like λ, of the distance between what the discriminator
+            sees in the restored and in the clean image; 0 for none.
+        clip: how many times the root mean square of an image's adversarial gradients any pixel's
+            may be; 0 for no limit.
+        frozen_statistics: whether the generator's normalisations keep, against the discriminator,
+            the statistics of what they saw before.
+        begins: share of the epochs in which the generator learns from the reconstruction alone
+            first.
+        warmup: share of the epochs, after those, in which the discriminator learns alone.
     """
 
     weight: float
@@ -141,12 +161,22 @@ class AdversaryConfig:
     balance: Balance = "fixed"
     suspects_only: bool = False
     fade: float = 0.0
+    feature_matching: float = 0.0
+    clip: float = 0.0
+    frozen_statistics: bool = False
+    begins: float = 0.0
+    warmup: float = 0.0
 
     def __post_init__(self) -> None:
         require(self.suspects_only or not self.fade, "fade needs suspects_only")
-        for name in ("weight", "penalty", "fade"):
+        for name in ("weight", "penalty", "fade", "feature_matching", "clip", "begins", "warmup"):
             value = getattr(self, name)
             require(0.0 <= value < float("inf"), f"{name} must not be negative, got {value}")
+        require(
+            self.begins + self.warmup < 1.0,
+            "begins and warmup must leave a share of the epochs in which both networks learn, got "
+            f"{self.begins} and {self.warmup}",
+        )
 
 
 @dataclass(frozen=True)
@@ -156,6 +186,7 @@ class OptimizerConfig:
     Attributes:
         learning_rate: its rate, the highest where a schedule lowers it.
         beta_1: decay of Adam's first moment.
+        beta_2: decay of Adam's second moment.
         algorithm: "adam", or "muon" for the convolutions' kernels and Adam for the rest.
         schedule: "constant", or "cosine": down to zero over the whole run.
         ema_momentum: decay of a moving average of the weights, which then is what is validated and
@@ -164,6 +195,7 @@ class OptimizerConfig:
 
     learning_rate: float = 2e-4
     beta_1: float = 0.5
+    beta_2: float = 0.999
     algorithm: Algorithm = "adam"
     schedule: Schedule = "constant"
     ema_momentum: float | None = None
@@ -228,6 +260,29 @@ class RunConfig:
         require(self.epochs > 0, f"epochs must be positive, got {self.epochs}")
         require(0 <= self.seed < 2**32, f"seed must be from 0 to 2**32 - 1, got {self.seed}")
         require(self.batch_size > 0, f"batch_size must be positive, got {self.batch_size}")
+
+    def phase(self, epoch: int) -> Phase:
+        """Tells what learns in an epoch.
+
+        Args:
+            epoch: from 0 to epochs - 1.
+
+        Returns:
+            "reconstruction", the generator without the discriminator; "discriminator", that alone;
+            or "both".
+        """
+        if not self.adversary.weight or epoch < self._epochs_before(self.adversary.begins):
+            return "reconstruction"
+        warm = self._epochs_before(self.adversary.begins + self.adversary.warmup)
+        return "discriminator" if epoch < warm else "both"
+
+    def epochs_of(self, phase: Phase) -> int:
+        """Counts the epochs of a phase."""
+        return sum(self.phase(epoch) == phase for epoch in range(self.epochs))
+
+    def _epochs_before(self, share: float) -> int:
+        """How many whole epochs lie before a share of the run."""
+        return int(share * self.epochs + _ROUNDING)
 
     def replace(self, **changes: Any) -> "RunConfig":
         """Returns a copy with some values changed.

@@ -46,7 +46,7 @@ def noisy_picture(height, width, channels=1, dtype=np.uint8):
     return np.where(draw < 0.3, np.where(draw < 0.15, 0, top), clean).astype(dtype)
 
 
-def small_config(name="selective", **changes) -> RunConfig:
+def small_config(name="selective-gan", **changes) -> RunConfig:
     """A preset at three levels of 4 filters and 32 pixels, with Adam, whose graph is small."""
     return (
         preset(name)

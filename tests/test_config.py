@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from kerasgan.config import RunConfig, read_record
+from kerasgan.config import AdversaryConfig, RunConfig, read_record
 from kerasgan.errors import DataError, ModelError
 from kerasgan.noise.salt_and_pepper import SaltAndPepper
 from kerasgan.presets import PRESETS, preset, read_recipe
@@ -100,7 +100,7 @@ def test_what_the_first_version_wrote_is_read():
     del values["adversary"]
     values["adversarial_weight"] = 0.01
     noise = SaltAndPepper((0.05, 0.95), 0.4, salt_vs_pepper=0.3)
-    expected = SELECTIVE.replace(noise=noise, adversary__weight=0.01)
+    expected = SELECTIVE.replace(noise=noise, adversary=AdversaryConfig(weight=0.01))
     assert RunConfig.from_dict(values) == expected
 
 
@@ -163,7 +163,7 @@ def test_a_recipe_by_hand_says_what_differs(tmp_path):
     path.write_text('preset = "classic"\nepochs = 3\n[noise]\nlevel = 0.3\n')
     assert read_recipe(path) == preset("classic").replace(epochs=3, noise__level=0.3)
     path.write_text("")
-    assert read_recipe(path) == SELECTIVE
+    assert read_recipe(path) == preset("selective-gan")
 
 
 @pytest.mark.parametrize(
@@ -228,3 +228,29 @@ def test_missing_record_is_named(tmp_path):
 def test_unknown_preset_lists_the_known():
     with pytest.raises(ValueError, match="selective, selective-small, classic"):
         preset("clasic")
+
+
+@pytest.mark.parametrize(
+    ("epochs", "reconstruction", "discriminator"), [(1, 0, 0), (2, 1, 0), (5, 3, 0), (16, 11, 1)]
+)
+def test_phases_share_the_epochs_and_end_with_both(epochs, reconstruction, discriminator):
+    config = preset("selective-gan").replace(epochs=epochs)
+    phases = [config.phase(epoch) for epoch in range(epochs)]
+    both = epochs - reconstruction - discriminator
+    assert phases == [
+        *["reconstruction"] * reconstruction,
+        *["discriminator"] * discriminator,
+        *["both"] * both,
+    ]
+    assert [config.epochs_of(phase) for phase in ("reconstruction", "discriminator", "both")] == [
+        reconstruction,
+        discriminator,
+        both,
+    ]
+    alone = config.replace(adversary__weight=0.0)
+    assert alone.epochs_of("reconstruction") == epochs
+
+
+def test_phases_leave_epochs_for_both():
+    with pytest.raises(ValueError, match=r"must leave a share .* got 0.7 and 0.3"):
+        preset("selective-gan").replace(adversary__warmup=0.3)

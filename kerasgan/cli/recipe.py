@@ -15,7 +15,8 @@ from kerasgan.cli.options import (
     resolve_source,
 )
 from kerasgan.config import Reconstruction, RunConfig, read_record
-from kerasgan.presets import PRESETS, read_recipe
+from kerasgan.presets import DEFAULT, PRESETS, read_recipe
+from kerasgan.store.zoo import saved_name
 
 # Where in the configuration the options go that do not bear their field's name.
 _FIELDS = {
@@ -39,7 +40,10 @@ _OPTIONS = (
         "--data", type=click.Path(), help="bundled, a fer2013.csv, a folder, or tfds:NAME."
     ),
     click.option(
-        "--preset", type=click.Choice(list(PRESETS)), help="The recipe. [default: selective]"
+        "--preset",
+        type=click.Choice(list(PRESETS)),
+        help="The recipe: selective-gan is sharp; selective, faithful; selective-small, the same "
+        f"for slow devices; classic, the reference's. [default: {DEFAULT}]",
     ),
     click.option(
         "--config",
@@ -104,7 +108,7 @@ def recipe(
     preset: str | None, config_file: Path | None, settings: Sequence[str], changes: dict[str, Any]
 ) -> tuple[RunConfig, str | None]:
     """Makes the configuration that options describe, and finds the fingerprint of its data."""
-    config, fingerprint = PRESETS[preset or "selective"], None
+    config, fingerprint = PRESETS[preset or DEFAULT], None
     if config_file is not None:
         if preset is not None:
             raise click.UsageError("give --preset or --config, not both")
@@ -125,7 +129,9 @@ def changed(config: RunConfig, settings: Sequence[str], changes: dict[str, Any])
         as_salt_and_pepper(config.noise)
     changes = {_FIELDS.get(name, name): value for name, value in changes.items()}
     if "start" in changes:
-        changes["start"] = str(changes["start"].resolve())
+        # A run folder may go to a machine where the models that come with kerasgan lie elsewhere.
+        start = changes["start"].resolve()
+        changes["start"] = saved_name(start) or str(start)
     if "data__source" in changes:
         changes["data__source"] = resolve_source(changes["data__source"])
     try:

@@ -1,5 +1,6 @@
 """kerasgan train."""
 
+import math
 import signal
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from kerasgan.cli.evaluate import CROP, cut, measure, write_scores
 from kerasgan.cli.options import PATH, SEED, describe, overwrite_option, start
 from kerasgan.cli.recipe import recipe, recipe_options
 from kerasgan.cli.runs import RUNS, next_run
-from kerasgan.config import read_record
+from kerasgan.config import RunConfig, read_record
 from kerasgan.errors import DataError, Stopped
 from kerasgan.training.distribution import (
     STRATEGIES,
@@ -25,6 +26,8 @@ from kerasgan.training.distribution import (
 
 # Biharmonic inpainting takes about 7 microseconds for each, at half of them noise.
 _MANY_PIXELS = 10_000_000
+# Of right pairs, by a few hundred images.
+_CHANCE = 0.55
 
 
 @click.command()
@@ -135,7 +138,20 @@ def train(
         write_scores(folder.evaluation, scores)
     wait_for_all(strategy)
     if chief:
+        _tell_if_blind(config, folder)
         click.echo(f"\nRestore pictures with: kerasgan denoise PICTURE --model {path}")
+
+
+def _tell_if_blind(config: RunConfig, folder: Any) -> None:
+    """Says so where the discriminator could not tell restored from clean, so taught nothing."""
+    told = (row.get("d_right_pairs") for row in folder.read_history())
+    best = max((float(share) for share in told if share), default=math.nan)
+    if config.adversary.weight and best < _CHANCE:
+        click.echo(
+            f"\nNote: the discriminator told restored from clean in {best:.0%} of pairs at best, "
+            "which is chance: it is blind to what is wrong, and what it passed back was noise. "
+            "--preset selective-gan has one that sees."
+        )
 
 
 def _reserved(name: str, chief: bool) -> Path:

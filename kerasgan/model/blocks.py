@@ -62,9 +62,9 @@ def downsample(x: Any, filters: int) -> Any:
     return normalize(layers.Conv2D(filters, 2, strides=2, use_bias=False)(x))
 
 
-def conv_norm(x: Any, filters: int) -> Any:
-    """Convolves 3×3 and normalises."""
-    return normalize(layers.Conv2D(filters, 3, padding="same", use_bias=False)(x))
+def conv_norm(x: Any, filters: int, **options: Any) -> Any:
+    """Convolves 3×3, with options of Keras' layer, and normalises."""
+    return normalize(layers.Conv2D(filters, 3, padding="same", use_bias=False, **options)(x))
 
 
 def normalize(x: Any) -> Any:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
-from kerasgan.config import OptimizerConfig, RunConfig
+from kerasgan.config import OptimizerConfig, Phase, RunConfig
 from kerasgan.model.adversary import Adversary
 from kerasgan.model.discriminators import build_discriminator
 from kerasgan.model.generators import build_generator
@@ -40,8 +41,8 @@ class DenoisingGAN(AdversarialStep):
     2017, with a reconstruction loss of one's choice.
 
     Example:
-        >>> gan = DenoisingGAN.from_preset("selective")
-        >>> gan.fit(pairs, steps_per_epoch=100)
+        >>> gan = DenoisingGAN.from_preset("selective-gan")
+        >>> gan.fit(pairs, epochs=10, callbacks=[Phases(preset("selective-gan"))])
         >>> restored = gan.predict(noisy)
     """
 
@@ -52,8 +53,7 @@ class DenoisingGAN(AdversarialStep):
         self.multiple = promises(generator).multiple
         # Complete ones, as of the last save; -1 where nobody counted them.
         self.epochs = self._state("epochs", (), "int64")
-        # Of the reconstruction's and the adversarial loss' gradients at the output.
-        self.gradient_lengths = self._state("gradient_lengths", (2,))
+        self.gradient_lengths = self._state("gradient_lengths", (3,))
         self.averaged_statistics = []
         self.built = True
 
@@ -88,6 +88,11 @@ class DenoisingGAN(AdversarialStep):
             A compiled model, untrained.
         """
         data, precision = config.data, config.precision
+
+        def steps_without(phase: Phase) -> int | None:
+            apart = config.epochs_of(phase)
+            return total_steps and total_steps * (config.epochs - apart) // config.epochs
+
         adversary = None
         with computing_in(precision):
             gan = cls(generator or build_generator(config.generator, data.channels))
@@ -98,9 +103,14 @@ class DenoisingGAN(AdversarialStep):
                 adversary = _adversary(discriminator, config)
         gan.compile(
             optimizer=build_optimizer(
-                config.g_optimizer, total_steps, precision, last_convolutions(gan.generator)
+                config.g_optimizer,
+                steps_without("discriminator"),
+                precision,
+                last_convolutions(gan.generator),
             ),
-            d_optimizer=build_optimizer(config.d_optimizer, total_steps, precision),
+            d_optimizer=build_optimizer(
+                config.d_optimizer, steps_without("reconstruction"), precision
+            ),
             adversary=adversary,
             reconstruction=config.reconstruction,
             suspects_of=config.noise if config.suspects_only else None,
@@ -119,8 +129,8 @@ class DenoisingGAN(AdversarialStep):
         """Builds and compiles the GAN of a preset.
 
         Args:
-            name: "selective", "selective-small" or "classic"; or a saved model, such as
-                "selective-fer2013", whose generator is taken as it was trained.
+            name: "selective-gan", "selective", "selective-small" or "classic"; or a saved model,
+                such as "selective-fer2013", whose generator is taken as it was trained.
             channels: 1 for grey, 3 for colour.
             patch_size: height and width of the training images; None takes the preset's.
             total_steps: how many steps training will take, over which the generator's learning rate
@@ -218,8 +228,17 @@ class DenoisingGAN(AdversarialStep):
         )
 
     def load_own_variables(self, store: Any) -> None:
-        if store.keys():  # The first version kept none.
-            super().load_own_variables(store)
+        values = {key: np.asarray(store[key]) for key in store.keys()}
+        if not values:  # The first version kept none.
+            return
+        # A length was added to those that were kept at first.
+        own = [variable.path for variable in self._non_trainable_variables]
+        # Of a model that was compiled again without averages, those of before are left over.
+        values = {str(place): values[str(place)] for place in range(len(own))}
+        place = str(own.index(self.gradient_lengths.path))
+        missing = self.gradient_lengths.shape[0] - len(values[place])
+        values[place] = np.pad(values[place], (0, missing), constant_values=np.nan)
+        super().load_own_variables(values)
 
     def get_compile_config(self) -> dict[str, Any]:
         values = {
@@ -262,6 +281,7 @@ class DenoisingGAN(AdversarialStep):
         return self.generator(noisy, training=training)
 
     def fit(self, *args: Any, **kwargs: Any) -> Any:
+        self._start_averages()
         try:
             history = super().fit(*args, **kwargs)
         except tf.errors.InvalidArgumentError as error:
@@ -272,10 +292,22 @@ class DenoisingGAN(AdversarialStep):
         self._finalize_statistics()
         return history
 
+    def _start_averages(self) -> None:
+        """Lets averages be the weights before the first step: Keras begins with zeros."""
+        if self._averages and not int(self.g_optimizer.iterations):
+            averages = self.g_optimizer._model_variables_moving_average
+            for average, weight in zip(averages, self.generator.trainable_variables, strict=True):
+                average.assign(weight)
+
+    @property
+    def _averages(self) -> bool:
+        return getattr(getattr(self, "optimizer", None), "use_ema", False)
+
     def finalize_averages(self) -> None:
         """Puts moving averages in the place of the generator's weights, where there are any."""
-        if not getattr(getattr(self, "optimizer", None), "use_ema", False):
+        if not self._averages:
             return
+        self._start_averages()
         self.g_optimizer.finalize_variable_values(self.generator.trainable_variables)
         self._finalize_statistics()
 
@@ -335,4 +367,7 @@ def _adversary(discriminator: keras.Model, config: RunConfig) -> Adversary:
         balance=own.balance,
         suspects_of=config.noise if own.suspects_only else None,
         fade=own.fade,
+        feature_matching=own.feature_matching,
+        clip=own.clip,
+        frozen_statistics=own.frozen_statistics,
     )

@@ -31,9 +31,10 @@ def build_generator(config: GeneratorConfig, channels: int = 1) -> keras.Model:
         any H and W that are multiples of `promises(model).multiple`.
     """
     builders = {"classic": build_classic, "selective": build_selective}
-    return builders[config.architecture](
-        config.filters, channels=channels, activation=config.activation
-    )
+    options: dict[str, Any] = {"channels": channels, "activation": config.activation}
+    if config.detail:
+        options["detail"] = config.detail
+    return builders[config.architecture](config.filters, **options)
 
 
 def build_classic(
@@ -69,6 +70,7 @@ def build_selective(
     *,
     channels: int = 1,
     activation: Activation = "relu",
+    detail: int = 0,
     block: Block = residual_block,
     fill: Callable[[Any, Any, int], Any] = fill_gaps,
 ) -> keras.Model:
@@ -81,6 +83,9 @@ def build_selective(
         filters: channels of each level, from full resolution down; the last is the bottleneck.
         channels: 1 for grey, 3 for colour.
         activation: what activations cut features off at.
+        detail: channels inside a residual block at full resolution, before the last convolution:
+            what draws fine lines; 0 for none. It starts as doing nothing, so that a trained network
+            can be given one.
         block: what each level of the U-Net is made of.
         fill: what fills the gaps, called as `fill_gaps`.
 
@@ -100,6 +105,10 @@ def build_selective(
     # Two convolutions, and not one of both concatenated: 8-bit integers would then have to share a
     # scale, and the picture, whose values all lie in [0, 1], would lose most.
     x = rectify()(layers.Add()([conv_norm(x, full), conv_norm(seen, full)]))
+    if detail:
+        y = rectify()(conv_norm(x, detail))
+        y = conv_norm(y, full, kernel_initializer="zeros")
+        x = rectify()(layers.Add()([x, y]))
     # Starts at zero: the untrained network returns the filled-in picture.
     residual = layers.Conv2D(
         channels, 3, padding="same", kernel_initializer="zeros", dtype="float32", name="residual"

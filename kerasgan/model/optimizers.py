@@ -69,10 +69,11 @@ def build_optimizer(
         "ema_momentum": config.ema_momentum or 0.99,
     }
     if config.algorithm == "adam":
-        return keras.optimizers.Adam(rate, beta_1=config.beta_1, **common)
+        return keras.optimizers.Adam(rate, config.beta_1, config.beta_2, **common)
     return Muon(
         rate,
         adam_beta_1=config.beta_1,
+        adam_beta_2=config.beta_2,
         adam_lr_ratio=_ADAM_RATE,
         weight_decay=_WEIGHT_DECAY,
         adam_weight_decay=None,

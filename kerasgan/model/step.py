@@ -7,15 +7,15 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from kerasgan.config import Phase
 from kerasgan.model.adversary import Adversary
+from kerasgan.model.balance import clipped, follow, mean_lengths
 from kerasgan.model.metrics import MSE, PSNR, SSIM
 
-# Decay of the running means by which an adversary's weight is balanced.
-_MOMENTUM = 0.99
 # Beyond what rounding or a sloppy resize can make of 1.
 _SURELY_OUT = 1.5
 OUT_OF_RANGE = "images must lie in [0, 1]: divide 8-bit pixels by 255"
-_PARTS = ("g_reconstruction_loss", "g_adversarial_loss", "g_regularization_loss", "d_loss")
+_PARTS = ("reconstruction", "adversarial", "features", "regularization")
 _ACCURACIES = ("d_real_accuracy", "d_fake_accuracy")
 
 
@@ -27,8 +27,11 @@ class AdversarialStep(keras.Model):
         adversary: what trains it besides the reconstruction, or None.
         reconstruction_loss: from noisy, clean and restored images to a loss of each.
         d_optimizer: the discriminator's optimizer; the generator's is `optimizer`.
-        gradient_lengths: running means of the lengths of the reconstruction's and the adversarial
-            loss' gradients at the output, for an adversary that is balanced by them.
+        phase: what learns: "reconstruction", the generator as if there were no adversary;
+            "discriminator", that alone; or "both".
+        gradient_lengths: running means of the lengths of the gradients at the output, for an
+            adversary that is balanced by them: those of the reconstruction, of the adversarial
+            loss, and of feature matching.
         averaged_statistics: running means of what the generator's normalisations have seen, where
             its optimizer averages its weights.
     """
@@ -37,14 +40,17 @@ class AdversarialStep(keras.Model):
     adversary: Adversary | None
     reconstruction_loss: Callable[[Any, Any, Any], Any]
     d_optimizer: Any
+    phase: Phase
     gradient_lengths: Any
     averaged_statistics: list[Any]
 
     def __init__(self, name: str):
         super().__init__(name=name)
-        self.training_trackers = {key: keras.metrics.Mean(name=key) for key in _PARTS} | {
-            key: keras.metrics.BinaryAccuracy(name=key, threshold=0.0) for key in _ACCURACIES
-        }
+        self.phase = "both"
+        losses = ("d_loss", *(f"g_{part}_loss" for part in _PARTS))
+        self.training_trackers = {
+            key: keras.metrics.Mean(name=key) for key in (*losses, "d_right_pairs")
+        } | {key: keras.metrics.BinaryAccuracy(name=key, threshold=0.0) for key in _ACCURACIES}
         self.quality_trackers = {"psnr": PSNR(), "ssim": SSIM(), "mse": MSE()}
 
     @property
@@ -64,56 +70,67 @@ class AdversarialStep(keras.Model):
     def train_step(self, data: Any) -> dict[str, Any]:
         noisy, clean, weight = keras.utils.unpack_x_y_sample_weight(data)
         tf.debugging.assert_less(tf.reduce_max(clean), _SURELY_OUT, OUT_OF_RANGE)
-        with tf.GradientTape() as g_tape:
-            restored = self.generator(noisy, training=True)
-        if self.adversary is not None:
-            self._update_discriminator(self.adversary, noisy, clean, restored, weight)
-        with g_tape:
-            losses, adversarial_weight = self._generator_losses(noisy, clean, restored, weight)
-            g_loss = losses["g_reconstruction_loss"]
-            if self.adversary is not None:
-                g_loss += adversarial_weight * losses["g_adversarial_loss"]
-            if self.generator.losses:
-                penalties = tf.add_n(self.generator.losses)
-                losses["g_regularization_loss"] = tf.nn.scale_regularization_loss(penalties)
-                g_loss += losses["g_regularization_loss"]
-            scaled = self.g_optimizer.scale_loss(g_loss)
+        adversary = None if self.phase == "reconstruction" else self.adversary
+        frozen = adversary is not None and adversary.frozen_statistics
+        with tf.GradientTape() as tape:
+            restored = self.generator(noisy, training=not frozen)
+            penalties = [tf.add_n(self.generator.losses)] if self.generator.losses else []
+            penalties = [tf.nn.scale_regularization_loss(penalty) for penalty in penalties]
+            scaled = [self.g_optimizer.scale_loss(penalty) for penalty in penalties]
+        logs = {}
+        if adversary is not None:
+            logs = self._update_discriminator(adversary, noisy, clean, restored, weight)
+            if self.phase == "discriminator":
+                return _reported(logs)
+        slope, factors = self._output_gradient(adversary, noisy, clean, restored, weight)
         variables = self.generator.trainable_variables
-        self.g_optimizer.apply(g_tape.gradient(scaled, variables), variables)
+        gradients = tape.gradient(
+            [restored, *scaled],
+            variables,
+            output_gradients=[self.g_optimizer.scale_loss(slope), *map(tf.ones_like, scaled)],
+        )
+        self.g_optimizer.apply(gradients, variables)
         self._average_statistics()
-        self._track(**losses)
-        return self._training_logs(losses.keys(), adversarial_weight)
+        if penalties:
+            self._track("g_regularization_loss", penalties[0])
+            factors["regularization"] = 1.0
+        return _reported(self._generator_logs(factors) | logs)
 
-    def _generator_losses(
-        self, noisy: Any, clean: Any, restored: Any, weight: Any
-    ) -> tuple[dict[str, Any], Any]:
-        """The parts of the generator's loss, and what the adversarial one is multiplied by."""
-        adversary = self.adversary
-        balanced = adversary is not None and adversary.balance == "gradient"
+    def _output_gradient(
+        self, adversary: Adversary | None, noisy: Any, clean: Any, restored: Any, weight: Any
+    ) -> tuple[Any, dict[str, Any]]:
+        """The gradient of the generator's loss at its output, and each part's factor in it."""
         with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
-            if balanced:
-                tape.watch(restored)
-            of_each = self.reconstruction_loss(noisy, clean, restored)
-            losses = {"g_reconstruction_loss": tf.nn.compute_average_loss(of_each, weight)}
+            tape.watch(restored)
+            of_each = {"reconstruction": self.reconstruction_loss(noisy, clean, restored)}
             if adversary is not None:
-                of_each = adversary.generator_losses(noisy, clean, restored)
-                losses["g_adversarial_loss"] = tf.nn.compute_average_loss(of_each, weight)
-        if adversary is None or not balanced:
-            return losses, adversary and adversary.weight
-        slopes = [tape.gradient(loss, restored) for loss in losses.values()]
-        return losses, adversary.weight * self._ratio_of_lengths(slopes)
-
-    def _ratio_of_lengths(self, slopes: list[Any]) -> Any:
-        """How many times as long the first gradient is as the second, by running means."""
-        squares = tf.stack([tf.reduce_sum(tf.square(slope)) for slope in slopes])
-        context = tf.distribute.get_replica_context()
-        now = tf.sqrt(context.all_reduce(tf.distribute.ReduceOp.SUM, tf.stop_gradient(squares)))
-        self.gradient_lengths.assign(_moved(self.gradient_lengths.value, now, 1.0 - _MOMENTUM))
-        return tf.math.divide_no_nan(*tf.unstack(self.gradient_lengths.value))
+                of_each |= adversary.generator_losses(noisy, clean, restored)
+            losses = {
+                part: tf.nn.compute_average_loss(values, weight) for part, values in of_each.items()
+            }
+        for part, loss in losses.items():
+            self._track(f"g_{part}_loss", loss)
+        slopes = {part: tape.gradient(loss, restored) for part, loss in losses.items()}
+        factors: dict[str, Any] = {"reconstruction": 1.0}
+        if adversary is not None:
+            suspects = adversary.suspects(noisy)
+            factors |= adversary.factors
+            if adversary.clip:
+                for part in adversary.factors:
+                    slopes[part] = clipped(slopes[part], suspects, adversary.clip)
+            if adversary.balance == "gradient":
+                importance = adversary.importance(noisy)
+                lengths = mean_lengths([*slopes.values()], suspects, importance)
+                unused = self.gradient_lengths.shape[0] - len(slopes)
+                follow(self.gradient_lengths, tf.pad(lengths, [[0, unused]]))
+                wanted, *own = tf.unstack(self.gradient_lengths.value)
+                for part, length in zip(adversary.factors, own, strict=False):
+                    factors[part] *= tf.math.divide_no_nan(wanted, length)
+        return tf.add_n([factors[part] * slopes[part] for part in factors]), factors
 
     def _update_discriminator(
         self, adversary: Adversary, noisy: Any, clean: Any, restored: Any, weight: Any
-    ) -> None:
+    ) -> dict[str, Any]:
         with tf.GradientTape() as d_tape:
             judgement = adversary.judge(noisy, clean, restored)
             # Averaged over the global batch: Keras sums gradients over replicas.
@@ -121,40 +138,35 @@ class AdversarialStep(keras.Model):
             scaled = self.d_optimizer.scale_loss(d_loss)
         variables = adversary.discriminator.trainable_variables
         self.d_optimizer.apply(d_tape.gradient(scaled, variables), variables)
-        self._track(d_loss=d_loss)
-        logits, labels = (
-            (judgement.real_logits, judgement.fake_logits),
-            (ops.ones_like, ops.zeros_like),
-        )
-        for key, own, label in zip(_ACCURACIES, logits, labels, strict=True):
-            self.training_trackers[key].update_state(label(own), own)
+        self._track("d_loss", d_loss)
+        trackers = self.training_trackers
+        trackers["d_right_pairs"].update_state(judgement.right, judgement.importance)
+        keys = ["d_loss", "d_right_pairs"]
+        if not adversary.paired:
+            real, fake = judgement.real_logits, judgement.fake_logits
+            for key, label, own in zip(_ACCURACIES, (1.0, 0.0), (real, fake), strict=True):
+                trackers[key].update_state(ops.full_like(own, label), own)
+            keys += _ACCURACIES
+        return {key: trackers[key].result() for key in keys}
 
-    def _track(self, **losses: Any) -> None:
+    def _track(self, key: str, loss: Any) -> None:
         # Each replica holds its share of the global mean; Keras averages what replicas report.
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        for key, loss in losses.items():
-            self.training_trackers[key].update_state(loss * replicas)
+        self.training_trackers[key].update_state(loss * replicas)
 
-    def _training_logs(self, parts: Any, adversarial_weight: Any) -> dict[str, Any]:
-        means = {key: tracker.result() for key, tracker in self.training_trackers.items()}
+    def _generator_logs(self, factors: dict[str, Any]) -> dict[str, Any]:
+        """The generator's losses, and the factors that change from step to step."""
+        means = {part: self.training_trackers[f"g_{part}_loss"].result() for part in factors}
         # Of the means: the graph optimizer reorders the step's own sum now and then, by one bit.
-        g_loss = means["g_reconstruction_loss"]
-        logs = {"g_reconstruction_loss": g_loss}
-        if self.adversary is not None:
-            g_loss += adversarial_weight * means["g_adversarial_loss"]
-            logs |= {key: means[key] for key in ("g_adversarial_loss", "d_loss", *_ACCURACIES)}
-            if self.adversary.balance == "gradient":
-                logs["g_adversarial_weight"] = adversarial_weight
-        if "g_regularization_loss" in parts:
-            g_loss += means["g_regularization_loss"]
-            logs["g_regularization_loss"] = means["g_regularization_loss"]
-        return _reported({"g_loss": g_loss} | logs)
+        g_loss = tf.add_n([factors[part] * mean for part, mean in means.items()])
+        logs = {"g_loss": g_loss} | {f"g_{part}_loss": mean for part, mean in means.items()}
+        moving = {part: factor for part, factor in factors.items() if tf.is_tensor(factor)}
+        return logs | {f"g_{part}_weight": factor for part, factor in moving.items()}
 
     def _average_statistics(self) -> None:
         """Averages what normalisations have seen as the optimizer averages weights."""
         for average, statistic in zip(self.averaged_statistics, self.statistics, strict=False):
-            share = 1.0 - self.g_optimizer.ema_momentum
-            average.assign(_moved(average.value, statistic.value, share))
+            follow(average, statistic.value, self.g_optimizer.ema_momentum)
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """Measures PSNR, SSIM and MSE as users see them: clipped and rounded to 8 bits."""
@@ -171,11 +183,6 @@ class AdversarialStep(keras.Model):
                 *context.all_reduce(tf.distribute.ReduceOp.SUM, seen)
             )
         return _reported(means)
-
-
-def _moved(average: Any, value: Any, share: float) -> Any:
-    """A running mean after one more value; the value itself where there was none before."""
-    return tf.where(tf.math.is_nan(average), value, average + share * (value - average))
 
 
 def _reported(results: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kerasgan.config import RunConfig
 from kerasgan.errors import OutputError, Stopped, TrainingError
 from kerasgan.images.contact_sheet import save_comparison
 from kerasgan.model.precision import in_float32
@@ -33,6 +34,29 @@ class SeedEpochs(keras.callbacks.Callback):
             if isinstance(layer, keras.layers.Dropout) and layer.rate > 0:
                 digits = np.random.SeedSequence((self._seed, epoch, number)).generate_state(2)
                 layer.seed_generator.state.assign(digits)
+
+
+class Phases(keras.callbacks.Callback):
+    """Lets both networks learn in turn, as a configuration says, and then together.
+
+    Args:
+        config: of the run; `RunConfig.phase` tells what learns in each of its epochs.
+
+    Example:
+        >>> config = kerasgan.preset("selective-gan")
+        >>> gan.fit(pairs, epochs=config.epochs, callbacks=[Phases(config)])
+    """
+
+    def __init__(self, config: RunConfig):
+        super().__init__()
+        self._config = config
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        phase = self._config.phase(epoch)
+        if phase != self.model.phase:
+            self.model.phase = phase
+            # What was traced is the step of the phase before.
+            self.model.make_train_function(force=True)
 
 
 class StopEarly(keras.callbacks.Callback):
@@ -81,9 +105,10 @@ class LogForTensorBoard(keras.callbacks.Callback):
 class KeepEpochs(keras.callbacks.Callback):
     """Keeps the models, the history and a picture of every complete epoch."""
 
-    def __init__(self, folder: RunFolder, first_epoch: int, shown: Any):
+    def __init__(self, folder: RunFolder, config: RunConfig, first_epoch: int, shown: Any):
         super().__init__()
         self._folder = folder
+        self._faithful_epochs = config.epochs_of("reconstruction") if config.adversary.weight else 0
         self._first_epoch = first_epoch
         self._rows: list[dict[str, Any]] = [*folder.read_history(first_epoch)]
         self._record = folder.config.read_text(encoding="utf-8")
@@ -94,7 +119,7 @@ class KeepEpochs(keras.callbacks.Callback):
         self._generator = in_float32(self.model.generator)
         # The process may have been killed between the two saves of its last epoch.
         if self._first_epoch:
-            self._keep_generator()
+            self._keep_generator(self._first_epoch)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self._rows.append({"epoch": epoch + 1, **logs})
@@ -119,15 +144,19 @@ class KeepEpochs(keras.callbacks.Callback):
         self.model.epochs.assign(epoch + 1)
         with atomic_path(self._folder.model) as temporary:
             self.model.save(temporary)
-        self._keep_generator()
+        self._keep_generator(epoch + 1)
         restored = self._generator(self._noisy, training=False).numpy()
         save_comparison(
             self._folder.picture(epoch + 1),
             {"clean": self._clean, "noisy": self._noisy, "restored": restored},
         )
 
-    def _keep_generator(self) -> None:
+    def _keep_generator(self, complete: int) -> None:
         with self.model.averaged_weights():
             self._generator.set_weights(self.model.generator.get_weights())
-        with atomic_path(self._folder.generator) as temporary:
-            self._generator.save(temporary)
+        paths = [self._folder.generator]
+        if complete == self._faithful_epochs:
+            paths.append(self._folder.faithful)
+        for path in paths:
+            with atomic_path(path) as temporary:
+                self._generator.save(temporary)

@@ -21,12 +21,19 @@ from kerasgan.errors import (
     ModelError,
     first_line,
 )
+from kerasgan.model.blending import faithful_weights
 from kerasgan.model.discriminators import build_discriminator
 from kerasgan.model.gan import DenoisingGAN
 from kerasgan.model.generators import build_generator
 from kerasgan.model.loading import load_generator
 from kerasgan.store.run_folder import RunFolder
-from kerasgan.training.callbacks import KeepEpochs, LogForTensorBoard, SeedEpochs, StopEarly
+from kerasgan.training.callbacks import (
+    KeepEpochs,
+    LogForTensorBoard,
+    Phases,
+    SeedEpochs,
+    StopEarly,
+)
 from kerasgan.training.distribution import check_batch, is_chief
 
 # Keras looks up what not to save of an optimizer on one it makes for that, at every save, and loses
@@ -117,10 +124,10 @@ def train(
         return evaluation_pairs(images.validation, noise=evenly, even=several, **shared, **share)
 
     with _sigterm_noted() as asked_to_stop, _lost_workers_named(strategy):
-        callbacks = [SeedEpochs(config.seed), StopEarly(asked_to_stop)]
+        callbacks = [Phases(config), SeedEpochs(config.seed), StopEarly(asked_to_stop)]
         if is_chief(strategy):
             callbacks += [
-                KeepEpochs(folder, first_epoch, measured.take(1)),
+                KeepEpochs(folder, config, first_epoch, measured.take(1)),
                 LogForTensorBoard(folder.logs),
             ]
         gan.fit(
@@ -209,11 +216,12 @@ def start_weights(config: RunConfig) -> list[Any]:
     """
     given = load_generator(config.start or "")
     own = build_generator(config.generator, config.data.channels)
-    if _size_and_limits(given) != _size_and_limits(own):
+    try:
+        return faithful_weights(given, own)
+    except ModelError as error:
         raise ModelError(
             f"{config.start} is no {own.name} of the same size and activation to start from"
-        )
-    return given.get_weights()
+        ) from error
 
 
 def _size_and_limits(network: keras.Model) -> tuple[list[Any], list[Any]]:

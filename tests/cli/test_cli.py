@@ -11,10 +11,13 @@ import pytest
 from PIL import Image
 
 from kerasgan.cli.evaluate import CROP, cut
+from kerasgan.cli.recipe import changed
 from kerasgan.cli.runs import next_run
 from kerasgan.data.sources import load_images
 from kerasgan.images.pictures import Picture, read_picture, write_picture
 from kerasgan.measure.baselines import USUAL
+from kerasgan.store.run_folder import RunFolder
+from kerasgan.store.zoo import saved_models
 from tests.cli.command import run
 from tests.helpers import small_config, smooth_image
 
@@ -93,6 +96,14 @@ def test_trainings_that_begin_together_take_folders_of_their_own(folder):
 def test_a_training_that_cannot_start_leaves_nothing(folder, arguments):
     run("train", *arguments, status=1)
     assert list(folder.iterdir()) == []
+
+
+def test_a_start_is_kept_so_that_it_is_found_from_elsewhere(folder):
+    def start(model):
+        return changed(small_config(), [], {"start": model}).start
+
+    assert start(saved_models()["selective-photos"]) == "selective-photos"
+    assert start(Path("runs/first")) == str(folder / "runs" / "first")
 
 
 def test_large_pictures_are_measured_without_the_slow_baseline(train, monkeypatch):
@@ -345,3 +356,21 @@ def test_version_and_help():
     for command in ("train", "evaluate", "denoise", "corrupt"):
         assert command in run("--help")
         assert "Usage" in run(command, "--help")
+
+
+@pytest.mark.parametrize(
+    ("weight", "shares", "told"),
+    [
+        (0.1, ["0.47", "0.53"], "in 53% of pairs at best, which is chance"),
+        (0.1, ["", "0.52", "0.9"], None),
+        (0.1, ["", ""], None),
+        (0.0, [], None),
+    ],
+)
+def test_a_discriminator_that_stays_at_chance_is_told(weight, shares, told, tmp_path, capsys):
+    run_folder = RunFolder(tmp_path)
+    rows = [f"{number},{share}" for number, share in enumerate(shares, 1)]
+    run_folder.history.write_text("\n".join(["epoch,d_right_pairs", *rows]) + "\n")
+    _train._tell_if_blind(small_config(adversary__weight=weight), run_folder)
+    printed = capsys.readouterr().out
+    assert told in printed if told else not printed

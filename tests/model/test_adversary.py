@@ -7,7 +7,8 @@ from keras import ops
 from kerasgan.config import DiscriminatorConfig
 from kerasgan.data.pipeline import training_pairs
 from kerasgan.model.adversary import Adversary
-from kerasgan.model.discriminators import build_discriminator
+from kerasgan.model.balance import clipped
+from kerasgan.model.discriminators import SpectralConv2D, build_discriminator
 from kerasgan.model.gan import DenoisingGAN
 from kerasgan.model.generators import build_generator
 from kerasgan.noise.salt_and_pepper import SaltAndPepper
@@ -54,7 +55,7 @@ def test_losses_are_each_images_mean_over_all_logits(objective):
     np.testing.assert_array_equal(judgement.real_logits, real)
     expected = of_generator(real, fake).mean(axis=(1, 2, 3))
     np.testing.assert_allclose(
-        adversary.generator_losses(NOISY, CLEAN, RESTORED), expected, rtol=1e-5
+        adversary.generator_losses(NOISY, CLEAN, RESTORED)["adversarial"], expected, rtol=1e-5
     )
 
 
@@ -96,26 +97,63 @@ def test_places_count_by_their_suspects_and_images_fade_with_theirs(objective):
     each = (of_generator(real, fake) * of_cells).sum(axis=(1, 2))
     each /= np.maximum(of_cells.sum(axis=(1, 2)), 1e-6)
     expected = each * lost.mean(axis=(1, 2, 3)) ** 2
-    losses = adversary.generator_losses(corrupted, CLEAN, RESTORED)
+    losses = adversary.generator_losses(corrupted, CLEAN, RESTORED)["adversarial"]
     np.testing.assert_allclose(losses, expected, rtol=1e-4, atol=1e-7)
     judged = adversary.judge(corrupted, CLEAN, RESTORED).losses
     assert float(judged[0]) == 0.0 < float(judged[1]) < float(judged[3])
 
 
-def test_spectral_norm_limits_kernels():
+def test_spectral_norm_is_the_largest_singular_values():
+    layer = SpectralConv2D(6, 3, padding="same")
+    images = RANDOM.normal(size=(2, 8, 8, 4)).astype(np.float32)
+    for _ in range(50):
+        layer(images, training=True)
+    kernel = np.array(layer.kernel)
+    limited = kernel / np.linalg.norm(kernel.reshape(-1, 6), 2)
+    expected = ops.conv(images, limited, padding="same")
+    np.testing.assert_allclose(layer(images), expected, rtol=1e-3, atol=1e-5)
+    np.testing.assert_array_equal(layer.kernel, kernel)
+    # The value follows the kernel, however long that is.
+    layer.kernel.assign(100 * kernel)
+    np.testing.assert_allclose(layer(images), expected, rtol=1e-3, atol=1e-5)
+
+
+def test_only_what_lies_between_the_first_and_the_last_layer_is_limited():
     config = DiscriminatorConfig((8, 12), architecture="patch", spectral_norm=True)
-    discriminator = build_discriminator(config, 16)
-    for _ in range(30):
-        discriminator([NOISY, CLEAN], training=True)
-    wrapped = [
-        layer.layer
-        for layer in discriminator.layers
-        if isinstance(layer, keras.layers.SpectralNormalization)
-    ]
-    assert len(wrapped) == 2
-    for layer in wrapped:
-        matrix = np.reshape(layer.kernel, (-1, layer.kernel.shape[-1]))
-        assert np.linalg.norm(matrix, 2) == pytest.approx(1.0, rel=0.05)
+    layers = build_discriminator(config, 16).layers
+    convolutions = [layer for layer in layers if isinstance(layer, keras.layers.Conv2D)]
+    limited = [isinstance(layer, SpectralConv2D) for layer in convolutions]
+    assert limited == [False, True, True, False]
+
+
+def test_features_are_matched_before_each_halving_and_before_the_logits():
+    """Against the same features, cut out of the discriminator's own layers by hand."""
+    discriminator = build_discriminator(DiscriminatorConfig((4, 6, 8), architecture="patch"), 16)
+    adversary = Adversary(discriminator, feature_matching=2.0)
+    convolutions = [x for x in discriminator.layers if isinstance(x, keras.layers.Conv2D)]
+    looks = keras.Model(discriminator.input, [convolutions[n].input for n in (1, 3, 5)])
+    expected = 0.0
+    for real, fake in zip(looks([NOISY, CLEAN]), looks([NOISY, RESTORED]), strict=True):
+        distance = np.abs(np.subtract(fake, real)).mean(axis=(1, 2, 3))
+        expected = expected + distance / np.abs(real).mean()
+    losses = adversary.generator_losses(NOISY, CLEAN, RESTORED)
+    np.testing.assert_allclose(losses["features"], expected, rtol=1e-5)
+    assert [look.shape[1] for look in looks([NOISY, CLEAN])] == [16, 8, 4]
+    same = adversary.generator_losses(NOISY, CLEAN, CLEAN)
+    np.testing.assert_array_equal(same["features"], np.zeros(4))
+
+
+def test_what_is_right_is_told_by_images_and_counted_by_suspects():
+    adversary = Adversary(linear(), suspects_of=SaltAndPepper(0.5), fade=2.0)
+    lost = np.zeros((4, 16, 16, 1), bool)
+    lost[1:, :4], lost[2:] = True, True
+    corrupted = tf.constant(np.where(lost, 1.0, 0.5).astype(np.float32))
+    # Darker than the clean image where a pixel is certain; brighter, in the last, where none is.
+    restored = np.where(lost, CLEAN + [[[[0.1]]]], CLEAN - 0.5)
+    restored[:3] = np.where(lost[:3], CLEAN[:3] - 0.1, CLEAN[:3] + 0.5)
+    judgement = adversary.judge(corrupted, CLEAN, tf.constant(restored, tf.float32))
+    np.testing.assert_array_equal(judgement.right[1:], [1.0, 1.0, 0.0])
+    np.testing.assert_allclose(judgement.importance, [0.0, 1 / 16, 1.0, 1.0])
 
 
 def test_it_survives_serialization():
@@ -127,6 +165,9 @@ def test_it_survives_serialization():
         balance="gradient",
         suspects_of=SaltAndPepper(0.5, salt_vs_pepper=0.3),
         fade=2.0,
+        feature_matching=1.5,
+        clip=2.5,
+        frozen_statistics=True,
     )
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(made))
     assert {**made.get_config(), "discriminator": 0} == {**again.get_config(), "discriminator": 0}
@@ -145,6 +186,8 @@ def test_it_survives_serialization():
         ({"weight": float("nan")}, "weight must be positive"),
         ({"penalty": -1.0}, "penalty must not be negative"),
         ({"fade": -1.0, "suspects_of": SaltAndPepper(0.5)}, "fade must not be negative"),
+        ({"feature_matching": -1.0}, "feature_matching must not be negative"),
+        ({"clip": float("inf")}, "clip must not be negative"),
         ({"fade": 2.0}, "fade needs suspects_of"),
     ],
 )
@@ -154,26 +197,87 @@ def test_impossible_values_are_refused(values, message):
 
 
 @pytest.mark.parametrize("objective", ORACLES)
-def test_a_balanced_weight_makes_gradients_as_long_as_asked(objective):
+def test_balanced_parts_have_gradients_as_long_as_asked(objective):
+    """Where the adversary's judgement counts: each image's length by its importance."""
+    noise = SaltAndPepper((0.1, 0.9))
     generator = randomize(build_generator(small_config().generator))
     gan = DenoisingGAN(generator)
     discriminator = build_discriminator(DiscriminatorConfig((4, 4), architecture="patch"), 32)
-    adversary = Adversary(discriminator, objective=objective, weight=0.5, balance="gradient")
-    # Nothing moves, so that both gradients can be computed again afterwards.
+    adversary = Adversary(
+        discriminator,
+        objective=objective,
+        weight=0.5,
+        feature_matching=2.0,
+        balance="gradient",
+        suspects_of=noise,
+        fade=2.0,
+    )
+    # Nothing moves, so that gradients can be computed again afterwards.
     still = keras.optimizers.SGD(0.0)
     gan.compile(still, keras.optimizers.SGD(0.0), adversary=adversary)
-    pairs = training_pairs(image_set(4), noise=SaltAndPepper(0.5), batch_size=4, patch_size=32)
+    pairs = training_pairs(image_set(4), noise=noise, batch_size=4, patch_size=32)
     noisy, clean = next(iter(pairs))
     logs = gan.train_step((noisy, clean))
     restored = tf.Variable(generator(noisy, training=True))
     with tf.GradientTape(persistent=True) as tape:
         mse = tf.reduce_mean((restored - clean) ** 2)
-        adversarial = tf.reduce_mean(adversary.generator_losses(noisy, clean, restored))
-    lengths = [float(tf.norm(tape.gradient(loss, restored))) for loss in (mse, adversarial)]
-    np.testing.assert_allclose(gan.gradient_lengths, lengths, rtol=1e-4)
-    np.testing.assert_allclose(
-        logs["g_adversarial_weight"], 0.5 * lengths[0] / lengths[1], rtol=1e-4
-    )
+        losses = adversary.generator_losses(noisy, clean, restored)
+        parts = [mse, *(tf.reduce_mean(loss) for loss in losses.values())]
+    suspects = np.logical_or(noisy == 0, noisy == 1)
+    lengths = [
+        np.sqrt(np.square(suspects * tape.gradient(part, restored)).sum(axis=(1, 2, 3)))
+        for part in parts
+    ]
+    lengths[0] *= suspects.mean(axis=(1, 2, 3)) ** 2
+    sums = [length.sum() for length in lengths]
+    np.testing.assert_allclose(gan.gradient_lengths, sums, rtol=1e-4)
+    found = [logs["g_adversarial_weight"], logs["g_features_weight"]]
+    expected = [0.5 * sums[0] / sums[1], 2.0 * sums[0] / sums[2]]
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+def test_peaks_of_a_gradient_are_cut_off_among_suspects():
+    slopes = RANDOM.normal(size=(3, 8, 8, 1)).astype(np.float32)
+    slopes[0, 2, 3], slopes[1, 4, 4] = 100.0, -50.0
+    suspects = (RANDOM.random((3, 8, 8, 1)) < 0.6).astype(np.float32)
+    suspects[0, 2, 3], suspects[1, 4, 4], suspects[2] = 1.0, 1.0, 0.0
+    found = clipped(tf.constant(slopes), tf.constant(suspects), 2.0).numpy()
+    for own, slope, mask in zip(found, slopes, suspects, strict=True):
+        limit = 2.0 * np.sqrt((slope[mask > 0] ** 2).mean()) if mask.any() else 0.0
+        np.testing.assert_allclose(own, np.clip(slope, -limit, limit), rtol=1e-5)
+    assert 0 < found[0, 2, 3, 0] < 50 < 100
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_normalizations_keep_their_statistics_where_they_are_frozen(frozen):
+    gan = DenoisingGAN(build_generator(small_config().generator))
+    discriminator = build_discriminator(DiscriminatorConfig((4, 4), architecture="patch"), 32)
+    gan.compile(adversary=Adversary(discriminator, frozen_statistics=frozen))
+    before = [np.array(statistic) for statistic in gan.statistics]
+    pairs = training_pairs(image_set(4), noise=SaltAndPepper(0.5), batch_size=4, patch_size=32)
+    gan.fit(pairs, steps_per_epoch=2, verbose=0)
+    same = [np.array_equal(x, y) for x, y in zip(before, gan.statistics, strict=True)]
+    assert all(same) if frozen else not any(same)
+    gan.phase = "reconstruction"
+    gan.make_train_function(force=True)
+    gan.fit(pairs, steps_per_epoch=1, verbose=0)
+    assert not any(np.array_equal(x, y) for x, y in zip(before, gan.statistics, strict=True))
+
+
+@pytest.mark.parametrize("phase", ["reconstruction", "discriminator", "both"])
+def test_only_the_networks_of_a_phase_learn(phase):
+    gan = DenoisingGAN.from_run_config(small_config("selective-gan"))
+    assert gan.g_optimizer.use_ema
+    gan.phase = phase
+    before = {network: network.get_weights() for network in (gan.generator, gan.discriminator)}
+    pairs = training_pairs(image_set(4), noise=SaltAndPepper(0.5), batch_size=4, patch_size=32)
+    logs = gan.fit(pairs, steps_per_epoch=2, verbose=0).history
+    moved = [
+        any(not np.array_equal(x, y) for x, y in zip(weights, network.get_weights(), strict=True))
+        for network, weights in before.items()
+    ]
+    assert moved == [phase != "discriminator", phase != "reconstruction"]
+    assert ("g_loss" in logs, "d_right_pairs" in logs) == tuple(moved)
 
 
 def share_of_right_pairs(discriminator, noisy, clean, restored):

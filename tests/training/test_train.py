@@ -10,10 +10,12 @@ import tensorflow as tf
 from PIL import Image
 from tensorflow.compat.v1.train import summary_iterator
 
-from kerasgan.errors import ModelError, OutputError, TrainingError
+from kerasgan.errors import ModelError, OutputError, Stopped, TrainingError
 from kerasgan.model.gan import DenoisingGAN
+from kerasgan.model.generators import build_generator
 from kerasgan.model.loading import load_generator
 from kerasgan.store.run_folder import RunFolder
+from kerasgan.training.callbacks import StopEarly
 from kerasgan.training.train import load_gan, start_weights, train
 from tests.helpers import run_of, small_config
 
@@ -40,9 +42,7 @@ def test_a_run_leaves_everything_behind(trained_run, clean_images):
     with trained_run.history.open() as file:
         rows = list(csv.DictReader(file))
     assert [row["epoch"] for row in rows] == ["1", "2"]
-    assert {"g_loss", "d_loss", "d_real_accuracy", "val_psnr", "val_ssim", "val_mse"} <= set(
-        rows[0]
-    )
+    assert {"g_loss", "d_loss", "d_right_pairs", "val_psnr", "val_ssim", "val_mse"} <= set(rows[0])
     with Image.open(trained_run.picture(2)) as picture:
         assert picture.width > 400
     for part in ("train", "validation"):
@@ -85,6 +85,39 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
     train(small_config(), clean_images, folder, resume=True, verbose=0)
     assert folder.history.read_text() == trained_run.history.read_text()
     assert_same_model(load_gan(folder.model), load_gan(trained_run.model))
+
+
+@pytest.mark.parametrize("complete", [1, 2, 3])
+def test_phases_follow_each_other_and_resume_bit_equal(complete, tmp_path, clean_images):
+    """Four epochs: reconstruction alone, the discriminator alone, and two of both."""
+    config = small_config(epochs=4, adversary__begins=0.25, adversary__warmup=0.25)
+    whole, parts = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "parts")
+    train(config, clean_images, whole, verbose=0)
+    rows = whole.read_history()
+    learnt = [(bool(row["g_loss"]), bool(row["d_right_pairs"])) for row in rows]
+    assert learnt == [(True, False), (False, True), (True, True), (True, True)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(StopEarly, "on_epoch_begin", _stop_after(complete))
+        with pytest.raises(Stopped):
+            train(config, clean_images, parts, verbose=0)
+    assert len(parts.read_history()) == complete
+    parts.faithful.unlink(missing_ok=complete > 1)  # As if killed between two saves.
+    train(config, clean_images, parts, resume=True, verbose=0)
+    assert parts.history.read_text() == whole.history.read_text()
+    assert_same_model(load_gan(parts.model), load_gan(whole.model))
+    if complete == 1:
+        faithful = load_generator(parts.faithful)
+        assert_same_model(faithful, load_generator(whole.faithful))
+        # The discriminator alone changes no restored picture.
+        assert rows[0]["val_psnr"] == rows[1]["val_psnr"] != rows[2]["val_psnr"]
+
+
+def _stop_after(complete):
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == complete:
+            raise Stopped("asked to")
+
+    return on_epoch_begin
 
 
 def test_the_saved_generator_holds_the_averages(averaged_run):
@@ -153,17 +186,17 @@ def test_a_write_that_fails_costs_no_more_than_the_epoch(
 
 def test_a_loss_that_is_no_number_is_named_and_the_last_good_epoch_kept(tmp_path, clean_images):
     folder = RunFolder(tmp_path / "run")
-    finite = DenoisingGAN._generator_losses
+    finite = DenoisingGAN._output_gradient
 
     def not_for_long(self, *args):
-        losses, weight = finite(self, *args)
+        slope, factors = finite(self, *args)
         factor = tf.where(self.g_optimizer.iterations > 4, np.nan, 1.0)
-        return {name: factor * loss for name, loss in losses.items()}, weight
+        return slope, {part: factor * value for part, value in factors.items()}
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(DenoisingGAN, "_generator_losses", not_for_long)
+        patch.setattr(DenoisingGAN, "_output_gradient", not_for_long)
         with pytest.raises(
-            TrainingError, match=r"g_\w*loss became nan in step 3 of epoch 2; .* kept: 1"
+            TrainingError, match=r"g_\w*(loss|weight) became nan in step 3 of epoch 2; .* kept: 1"
         ):
             run(folder, clean_images)
     assert int(load_gan(folder.model).g_optimizer.iterations) == 3
@@ -185,7 +218,7 @@ def test_sixteen_bits_train_and_leave_a_generator_in_float32(tmp_path, clean_ima
     for model in (generator, gan.generator):
         np.testing.assert_array_equal(model(noisy).numpy()[certain], noisy[certain])
     np.testing.assert_allclose(generator(noisy), gan.generator(noisy), atol=0.02)
-    losses = [float(row["g_loss"]) for row in folder.read_history()]
+    losses = [float(row["g_reconstruction_loss"] or "nan") for row in folder.read_history()]
     assert losses[-1] < 0.9 * losses[0]
 
 
@@ -230,6 +263,17 @@ def test_training_can_start_from_a_trained_generator(clean_images, trained_run, 
     for own, other in zip(started.trainable_variables, trained.trainable_variables, strict=True):
         np.testing.assert_allclose(own, other, atol=1e-8)
     assert np.abs(started(noisy) - trained(noisy)).max() < 0.2
+
+
+def test_a_network_grows_details_and_restores_as_before(clean_images, tmp_path):
+    plain = run_of(tmp_path / "plain", clean_images, small_config("selective", epochs=1))
+    config = small_config(start=str(plain.path))
+    assert config.generator.detail
+    given, grown = load_generator(plain.path), build_generator(config.generator)
+    grown.set_weights(start_weights(config))
+    assert grown.count_params() > given.count_params()
+    noisy = np.random.default_rng(0).choice([0.0, 0.5, 1.0], (1, 32, 32, 1)).astype(np.float32)
+    np.testing.assert_allclose(grown(noisy), given(noisy), atol=1e-6)
 
 
 def test_weights_of_another_activation_are_no_start(trained_run):
@@ -309,8 +353,9 @@ def test_a_run_of_older_columns_goes_on(tmp_path, clean_images, trained_run):
     train(small_config(epochs=3), clean_images, folder, resume=True, verbose=0)
     rows = folder.read_history()
     assert [row["epoch"] for row in rows] == ["1", "2", "3"]
-    [newer] = [name for name in rows[0] if rows[0][name] == ""]
-    assert rows[2][newer]
+    # The first epoch is without the discriminator, whose columns are empty there.
+    newer = [name for name in rows[1] if rows[1][name] == ""]
+    assert len(newer) == 1 and rows[2][newer[0]]
 
 
 @pytest.mark.parametrize("network", ["generator", "discriminator"])
