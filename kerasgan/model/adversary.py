@@ -266,10 +266,12 @@ def _stages(discriminator: keras.Model) -> list[Any]:
 
 def _distance(real: list[Any], fake: list[Any]) -> Any:
     """How far images are from others in their features, (N,), each stage by its own size."""
+    context = tf.distribute.get_replica_context()
     total = 0.0
     for wanted, own in zip(real, fake, strict=True):
         wanted, own = (ops.cast(features, "float32") for features in (wanted, own))
-        total += _mean_of_each(ops.abs(own - wanted)) / ops.mean(ops.abs(wanted))
+        size = context.all_reduce(tf.distribute.ReduceOp.MEAN, ops.mean(ops.abs(wanted)))
+        total += _mean_of_each(ops.abs(own - wanted)) / size
     return total
 
 

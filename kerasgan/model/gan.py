@@ -294,7 +294,7 @@ class DenoisingGAN(AdversarialStep):
 
     def _start_averages(self) -> None:
         """Lets averages be the weights before the first step: Keras begins with zeros."""
-        if self._averages and not int(self.g_optimizer.iterations):
+        if self._averages and not self.g_optimizer.iterations.numpy():
             averages = self.g_optimizer._model_variables_moving_average
             for average, weight in zip(averages, self.generator.trainable_variables, strict=True):
                 average.assign(weight)

@@ -141,13 +141,14 @@ class AdversarialStep(keras.Model):
         self._track("d_loss", d_loss)
         trackers = self.training_trackers
         trackers["d_right_pairs"].update_state(judgement.right, judgement.importance)
-        keys = ["d_loss", "d_right_pairs"]
+        keys = ["d_loss"]
         if not adversary.paired:
             real, fake = judgement.real_logits, judgement.fake_logits
             for key, label, own in zip(_ACCURACIES, (1.0, 0.0), (real, fake), strict=True):
                 trackers[key].update_state(ops.full_like(own, label), own)
             keys += _ACCURACIES
-        return {key: trackers[key].result() for key in keys}
+        logs = {key: trackers[key].result() for key in keys}
+        return logs | {"d_right_pairs": _mean_of_all(trackers["d_right_pairs"])}
 
     def _track(self, key: str, loss: Any) -> None:
         # Each replica holds its share of the global mean; Keras averages what replicas report.
@@ -174,15 +175,15 @@ class AdversarialStep(keras.Model):
         restored = ops.round(ops.clip(self.generator(noisy, training=False), 0.0, 1.0) * 255) / 255
         for tracker in self.quality_trackers.values():
             tracker.update_state(clean, restored, sample_weight=weight)
-        # Of all replicas' images, however many each had.
-        context = tf.distribute.get_replica_context()
-        means = {}
-        for key, tracker in self.quality_trackers.items():
-            seen = [tf.identity(tracker.total.value), tf.identity(tracker.count.value)]
-            means[key] = tf.math.divide_no_nan(
-                *context.all_reduce(tf.distribute.ReduceOp.SUM, seen)
-            )
+        means = {key: _mean_of_all(tracker) for key, tracker in self.quality_trackers.items()}
         return _reported(means)
+
+
+def _mean_of_all(tracker: Any) -> Any:
+    """The mean over all replicas' images, by however many each had, or however much they count."""
+    context = tf.distribute.get_replica_context()
+    seen = [tf.identity(tracker.total.value), tf.identity(tracker.count.value)]
+    return tf.math.divide_no_nan(*context.all_reduce(tf.distribute.ReduceOp.SUM, seen))
 
 
 def _reported(results: dict[str, Any]) -> dict[str, Any]:

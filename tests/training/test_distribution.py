@@ -79,7 +79,10 @@ def clusters(workers):
 
 def history(folder):
     with (folder / "history.csv").open() as file:
-        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+        return [
+            {key: float(value) for key, value in row.items() if value}
+            for row in csv.DictReader(file)
+        ]
 
 
 @pytest.fixture(scope="module")
