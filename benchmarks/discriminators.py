@@ -40,7 +40,8 @@ def discriminators(data, model, amounts, steps, every, batch_size, held_out):
         "patch": DiscriminatorConfig(**seeing),
         "patch, spectral norm": DiscriminatorConfig(**seeing, spectral_norm=True),
     }
-    click.echo("| amount | discriminator | " + " | ".join(map(str, range(every, steps + 1, every))))
+    columns = ["amount", "discriminator", *map(str, range(every, steps + 1, every))]
+    click.echo(f"| {' | '.join(columns)} |\n{'| --- ' * len(columns)}|")
     for amount in amounts:
         noise = SaltAndPepper(SHARES.convert(amount, None, None))
         options = {"noise": noise, "batch_size": batch_size, "patch_size": size}
@@ -59,13 +60,14 @@ def discriminators(data, model, amounts, steps, every, batch_size, held_out):
             gan.phase = "discriminator"
             shares = []
             for _ in range(steps // every):
-                gan.fit(pairs, steps_per_epoch=every, verbose=0)
+                gan.fit(pairs, steps_per_epoch=every, shuffle=False, verbose=0)
                 right = [
                     adversary.judge(noisy, clean, generator(noisy, training=False)).right
                     for noisy, clean in unseen
                 ]
                 shares.append(float(keras.ops.mean(keras.ops.concatenate(right))))
-            click.echo(f"| {amount} | {name} | " + " | ".join(f"{share:.2f}" for share in shares))
+            cells = [amount, name, *(f"{share:.2f}" for share in shares)]
+            click.echo(f"| {' | '.join(cells)} |")
 
 
 if __name__ == "__main__":

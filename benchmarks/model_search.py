@@ -107,7 +107,7 @@ def main(data, variants, pictures):
 
     train, held_out = split(data)
     for variant in variants or VARIANTS:
-        config = PRESETS["selective"].replace(adversary__weight=0.0)
+        config = PRESETS["selective"]
         config = config.replace(**VARIANTS[variant])
         keras.utils.set_random_seed(0)
         steps = pictures // config.batch_size

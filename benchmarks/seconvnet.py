@@ -64,7 +64,7 @@ def main(data, pictures, batch_size):
     from kerasgan import DenoisingGAN
 
     train, held_out = split(data)
-    config = PRESETS["selective"].replace(adversary__weight=0.0)
+    config = PRESETS["selective"]
     own = DenoisingGAN.from_run_config(config, pictures // config.batch_size)
     keras.utils.set_random_seed(0)
     peer = DenoisingGAN(seconvnet())

@@ -26,9 +26,8 @@ _LEAST_IMAGES = 2
     "weights",
     type=click.FloatRange(0),
     multiple=True,
-    default=(0.0, 0.001, 0.01, 0.1),
-    show_default=True,
-    help="λ; repeatable. The others are compared with the first.",
+    help="λ; repeatable. The others are compared with the first. [default: 0, and a third, once "
+    "and three times what the recipe says]",
 )
 @click.option(
     "--seed",
@@ -77,6 +76,7 @@ def compare(
         raise click.UsageError("--adversarial-weight must be a number")
     changes = {name: value for name, value in options.items() if value is not None}
     config, _ = recipe(preset, config_file, settings, changes)
+    weights = weights or _around(config.adversary.weight)
     levels = chosen_levels(config.noise, (), levels)
     start()
     from kerasgan.data.sources import load_configured
@@ -122,3 +122,13 @@ def compare(
         comparison = Comparison(command, Path(source).name, len(held_out), config, rows, results)
         write_comparison(report, comparison)
         click.echo(f"\nOpen {report} in a browser.")
+
+
+def _around(weight: float) -> tuple[float, ...]:
+    """None, and three weights about a recipe's: what means much or little depends on the recipe."""
+    if not weight:
+        raise click.UsageError(
+            "this recipe trains without the discriminator: name weights to compare, "
+            "--adversarial-weight 0 --adversarial-weight 1"
+        )
+    return 0.0, *(float(f"{factor * weight:.2g}") for factor in (1 / 3, 1, 3))

@@ -1,3 +1,4 @@
+import importlib
 import json
 
 import pytest
@@ -5,6 +6,9 @@ from PIL import Image
 
 from tests.cli.command import run
 from tests.helpers import small_config, smooth_image
+
+# The command of that name hides the module.
+_compare = importlib.import_module("kerasgan.cli.compare")
 
 
 @pytest.fixture
@@ -65,3 +69,9 @@ def test_too_few_images_are_refused(compare, folder):
         picture.unlink()
     output = compare(*WEIGHTS, status=1)
     assert "holds out 1 images; comparing needs 2" in output
+
+
+def test_weights_lie_around_the_recipes(compare):
+    assert _compare._around(1.8) == (0.0, 0.6, 1.8, 5.4)
+    output = compare("--set", "adversary.weight=0", status=2)
+    assert "this recipe trains without the discriminator: name weights to compare" in output
