@@ -167,7 +167,7 @@ def _chart(sheet: _Sheet) -> None:
         sheet.write(x - step // 3, bottom + 2, x + step // 2, font)
     for y in range(bottom, 0, -step):
         draw.line((left if rng.random() < 0.5 else 0, y, PAGE_SIZE, y), sheet.shade())
-        sheet.write(1, y - font.size, left - 2, font)
+        sheet.write(1, y - round(font.size), left - 2, font)
     for _ in range(rng.randint(0, 3)):
         curve = [(x, rng.randint(5, bottom)) for x in range(left, PAGE_SIZE + step, step)]
         draw.line(curve, sheet.ink, thick, joint="curve")

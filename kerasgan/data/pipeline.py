@@ -57,7 +57,7 @@ def with_pages(images: ImageSet, share: float, *, patch_size: int = 48, seed: in
         return images
     own = sum(_patch_counts(images, patch_size))
     [channels] = {image.shape[-1] for image in images}
-    count = own * share / (1.0 - share) / _patch_count(PAGE_SIZE, PAGE_SIZE, patch_size)
+    count = own * share / (1.0 - share) / _patch_count((PAGE_SIZE, PAGE_SIZE), patch_size)
     pages = draw_pages(round(count), channels=channels, seed=seed)
     return ImageSet((*images.images, *pages.images), (*images.names, *pages.names))
 
@@ -214,10 +214,11 @@ def noisy_image(clean: Pixels, noise: Noise, *, seed: int = 0, index: int = 0) -
 
 
 def _patch_counts(images: ImageSet, patch_size: int) -> list[int]:
-    return [_patch_count(*image.shape[:2], patch_size) for image in images]
+    return [_patch_count(image.shape, patch_size) for image in images]
 
 
-def _patch_count(height: int, width: int, patch_size: int) -> int:
+def _patch_count(shape: tuple[int, ...], patch_size: int) -> int:
+    height, width = shape[:2]
     if height <= patch_size and width <= patch_size:
         return 1
     return max(1, round(_COVERAGE * height * width / patch_size**2))
