@@ -2,7 +2,7 @@
 
     python docs/make_pictures.py [MODEL] [SHARP]
 
-MODEL is what `kerasgan denoise` takes, and SHARP a model of which the sharpness can be turned. Writes
+MODEL is what `kerasgan denoise` takes, SHARP one of which the sharpness can be turned. Writes
 docs/restored.png, docs/gallery.png and docs/sharp.png.
 """
 
