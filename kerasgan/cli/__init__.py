@@ -10,10 +10,11 @@ import click
 
 from kerasgan.cli.benchmark import benchmark
 from kerasgan.cli.compare import compare
+from kerasgan.cli.corrupt import corrupt
+from kerasgan.cli.denoise import denoise
 from kerasgan.cli.evaluate import evaluate
 from kerasgan.cli.export import export
 from kerasgan.cli.models import models
-from kerasgan.cli.pictures import corrupt, denoise
 from kerasgan.cli.train import train
 from kerasgan.errors import KerasganError
 

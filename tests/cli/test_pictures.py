@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasgan.cli import pictures
 from kerasgan.images.pictures import Picture, read_picture, write_picture
 from kerasgan.restore import restorer
 from tests.cli.command import run
@@ -138,7 +137,8 @@ def test_operating_system_errors_are_one_line(photo, monkeypatch):
     def fail(*args, **kwargs):
         raise PermissionError(13, "Permission denied", "/dev/secret")
 
-    monkeypatch.setattr(pictures, "_model", fail)
+    # By its module: the package knows the command under that name.
+    monkeypatch.setattr(sys.modules["kerasgan.cli.denoise"], "_model", fail)
     assert "Error: /dev/secret: Permission denied" in run("denoise", photo, status=1)
 
 
