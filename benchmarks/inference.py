@@ -60,9 +60,9 @@ def main(bundle, sizes, runs):
     from skimage import data
     from skimage.transform import resize
 
-    from kerasgan.data.pipeline import noisy_image
     from kerasgan.images.pixels import from_float, to_float
     from kerasgan.measure.baselines import biharmonic
+    from kerasgan.noise.noisy import noisy_image
     from kerasgan.noise.salt_and_pepper import SaltAndPepper
 
     print(f"{os.cpu_count()} cores; milliseconds (and how many times faster than biharmonic)")

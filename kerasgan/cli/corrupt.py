@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from kerasgan.cli.options import PATH, SEED, SHARE, as_salt_and_pepper, overwrite_option, start
+from kerasgan.cli.options import PATH, SEED, SHARE, as_salt_and_pepper, overwrite_option
 from kerasgan.cli.pictures import plan_pictures, work_through
 from kerasgan.errors import OutputError
 from kerasgan.noise.base import Noise
@@ -50,13 +50,12 @@ def corrupt(
         write_picture,
     )
     from kerasgan.images.pixels import from_float, to_float
+    from kerasgan.noise.noisy import noisy_image
 
     plan = list(plan_pictures(images, output, "_noisy", overwrite, lossless=True))
     for _, target in plan:
         if target.suffix.lower() in LOSSY_SUFFIXES:
             raise OutputError(f"cannot write {target}: JPEG would blur the noise; use .png")
-    start()
-    from kerasgan.data.pipeline import noisy_image
 
     def corrupt_file(index: int, source: Path, target: Path) -> str:
         picture = read_picture(source)
