@@ -24,7 +24,7 @@ def candidates(bundle, threads, picture):
     """Functions that restore the picture, by name."""
     from kerasgan.images.pixels import to_float
     from kerasgan.model.loading import load_generator
-    from kerasgan.restore.litert import load_files
+    from kerasgan.restore.files import load_files
     from kerasgan.restore.tiling import restore_in_tiles
     from kerasgan.store.bundle import Bundle
 

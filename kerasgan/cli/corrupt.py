@@ -1,6 +1,7 @@
 """kerasgan corrupt."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,9 @@ def corrupt(
         if target.suffix.lower() in LOSSY_SUFFIXES:
             raise OutputError(f"cannot write {target}: JPEG would blur the noise; use .png")
 
-    def corrupt_file(index: int, source: Path, target: Path) -> str:
+    def corrupt_file(
+        worker: None, index: int, source: Path, target: Path, advance: Callable[[float], None]
+    ) -> str:
         picture = read_picture(source)
         check_output(target, picture)
         noisy = noisy_image(to_float(picture.pixels), noise, seed=seed, index=index)
@@ -65,7 +68,7 @@ def corrupt(
         write_picture(target, Picture(pixels, picture.alpha, picture.metadata))
         return str(target)
 
-    work_through(plan, corrupt_file, "corrupted")
+    work_through(plan, corrupt_file, "Adding noise", "corrupted")
 
 
 def _noise(

@@ -1,15 +1,22 @@
 """kerasgan denoise."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from kerasgan.cli.options import MODEL, PATH, overwrite_option, sharpness_option, start
-from kerasgan.cli.pictures import plan_pictures, work_through
+from kerasgan.cli.pictures import plan_pictures, usual_jobs, work_through
 from kerasgan.cli.runs import RUNS, newest_run
 from kerasgan.errors import ModelError
+from kerasgan.restore.precision import PRECISIONS
+from kerasgan.store.machine import processors
 from kerasgan.store.zoo import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from kerasgan.restore.restorer import Restorer
 
 # What `denoise --model` takes for the newest run.
 NEWEST = "newest"
@@ -26,12 +33,25 @@ NEWEST = "newest"
     "kerasgan]",
 )
 @sharpness_option
+@click.option(
+    "--precision",
+    type=click.Choice(PRECISIONS),
+    help="What of a bundle restores. [default: a .tflite file, int8 before dynamic, float16 and "
+    "float32; keras where a picture needs it]",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    help="Pictures restored at a time. [default: one for each processor, as far as memory holds]",
+)
 @overwrite_option
 def denoise(
     images: tuple[Path, ...],
     output: Path | None,
     model: Path | None,
     sharpness: float,
+    precision: str | None,
+    jobs: int | None,
     overwrite: bool,
 ) -> None:
     """Restore pictures, IMAGES or whole folders of them, with a trained model."""
@@ -39,22 +59,30 @@ def denoise(
     model = _model(model)
     at = "" if sharpness == 1.0 else f" at sharpness {sharpness:g}"
     click.echo(f"Restoring with {model}{at}")
-    start()
     from kerasgan.images.pictures import Picture, check_output, read_picture, write_picture
     from kerasgan.restore.restorer import load_restorer
 
-    restore = load_restorer(model, sharpness)
+    jobs = min(jobs or usual_jobs(), len(plan))
+    threads = max(1, processors() // jobs)
+    first = load_restorer(model, sharpness, precision=precision, threads=threads, start=start)
 
-    def restore_file(index: int, source: Path, target: Path) -> str:
+    def restore_file(
+        restore: "Restorer",
+        index: int,
+        source: Path,
+        target: Path,
+        advance: Callable[[float], None],
+    ) -> str:
         started = time.monotonic()
         picture = read_picture(source)
         check_output(target, picture)
-        restored = restore(picture.pixels)
+        restored = restore(picture.pixels, advance)
         write_picture(target, Picture(restored, picture.alpha, picture.metadata))
         height, width = restored.shape[:2]
         return f"{target}  {width}×{height}, {time.monotonic() - started:.1f} s"
 
-    work_through(plan, restore_file, "restored")
+    restorers = [first, *(first.twin(threads) for _ in range(jobs - 1))]
+    work_through(plan, restore_file, "Restoring", "restored", restorers)
 
 
 def _model(model: Path | None) -> Path:

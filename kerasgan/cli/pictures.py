@@ -1,37 +1,84 @@
 """What commands on picture files share: planning, and working through pictures."""
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from pathlib import Path
+from typing import Any
 
 import click
 
+from kerasgan.cli.progress import Progress
 from kerasgan.errors import DataError, KerasganError, OutputError
+from kerasgan.restore.crew import spread
+from kerasgan.store.machine import memory, processors
+
+# Bytes that a picture takes while it is restored, unless it is large.
+_MEMORY = 2**30
+
+
+def usual_jobs() -> int:
+    """Counts how many pictures to work on at a time: as processors and memory allow."""
+    return min(processors(), max(1, int(min(memory() / _MEMORY, 1e6))))
+
+
+# What a command does to one picture: of a worker, the picture's number, the picture, the file for
+# its result, and what may be called with shares of it that are done. It returns what to tell.
+Work = Callable[[Any, int, Path, Path, Callable[[float], None]], str]
 
 
 def work_through(
-    plan: Sequence[tuple[Path, Path]], work: Callable[[int, Path, Path], str], done: str
+    plan: Sequence[tuple[Path, Path]],
+    work: Work,
+    doing: str,
+    done: str,
+    workers: Sequence[Any] = (None,),
 ) -> None:
     """Does the same to every picture, and goes on after those that cannot be used.
 
     Args:
         plan: pairs of a picture and the file that its result goes to.
-        work: does one, of the number, picture and file given; returns what to tell of it.
-        done: what has then been done to it, for messages.
+        work: what is done.
+        doing: what that is called while it is done: "Restoring".
+        done: what it is called when it was done: "restored".
+        workers: what the work is done with, at the same time; each does one picture at a time.
 
     Raises:
         click.ClickException: if some of several could not be done, after all others were; the
             error itself, if it was the only one.
     """
-    failures = 0
-    for index, (source, target) in enumerate(plan):
+    stopped, failures = threading.Event(), 0
+
+    def try_one(worker: Any, index: int) -> str | Exception:
+        source, target = plan[index]
+        told = 0.0
+
+        def advance(share: float) -> None:
+            nonlocal told
+            if stopped.is_set():
+                raise CancelledError
+            told += share
+            progress.advance(share)
+
         try:
-            click.echo(work(index, source, target))
-        except (KerasganError, MemoryError) as error:
-            if len(plan) == 1:
-                raise
-            failures += 1
-            what = str(error) if isinstance(error, KerasganError) else f"{source}: out of memory"
-            click.echo(f"Error: {what}", err=True)
+            return work(worker, index, source, target, advance)
+        except KerasganError as error:
+            return error
+        except MemoryError as error:
+            return error if len(plan) == 1 else DataError(f"{source}: out of memory")
+        finally:
+            progress.advance(1.0 - told)
+
+    numbers = range(len(plan))
+    with Progress(doing, len(plan), "pictures") as progress:
+        for result in spread(try_one, workers, numbers, stop=stopped.set):
+            if isinstance(result, str):
+                progress.echo(result)
+            elif len(plan) == 1:
+                raise result
+            else:
+                failures += 1
+                progress.echo(f"Error: {result}", err=True)
     if failures:
         raise click.ClickException(f"{failures} of {len(plan)} pictures could not be {done}")
 

@@ -20,7 +20,8 @@ from kerasgan.model.loading import load_generator
 from kerasgan.model.promises import promises
 from kerasgan.noise.base import Noise
 from kerasgan.noise.noisy import noisy_image
-from kerasgan.restore.litert import INPUT, OUTPUT, TFLiteModel, load_files
+from kerasgan.restore.files import load_files
+from kerasgan.restore.litert import INPUT, OUTPUT, TFLiteModel
 from kerasgan.restore.restorer import Restorer
 from kerasgan.store.bundle import (
     CARD,

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from PIL import EpsImagePlugin, Image
 
-from kerasgan.restore.litert import load_file
+from kerasgan.restore.files import load_file
 from kerasgan.restore.restorer import Restorer
 from tests.helpers import noisy_picture
 

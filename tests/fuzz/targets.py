@@ -97,7 +97,7 @@ def _read_tflite(path):
 
 
 def _load_tflite(path):
-    from kerasgan.restore.litert import load_file
+    from kerasgan.restore.files import load_file
 
     load_file(path)
 

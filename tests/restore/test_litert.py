@@ -14,8 +14,9 @@ import tensorflow as tf
 from kerasgan.errors import DataError, ModelError
 from kerasgan.images.pixels import to_float
 from kerasgan.model.loading import load_generator
-from kerasgan.restore import litert, trial
-from kerasgan.restore.litert import TFLiteModel, load_file
+from kerasgan.restore import files, litert, trial
+from kerasgan.restore.files import load_file
+from kerasgan.restore.litert import TFLiteModel
 from kerasgan.restore.restorer import Restorer
 from kerasgan.startup import held_back_stderr
 from kerasgan.tflite import QUANTIZATIONS
@@ -172,7 +173,7 @@ def test_a_pipe_is_not_waited_for(tmp_path):
 
 def test_damage_that_shows_in_the_first_run_is_named_when_loading(bundle, tmp_path, monkeypatch):
     path = Path(shutil.copy(bundle.path / "float32.tflite", tmp_path))
-    monkeypatch.setattr(litert, "try_out", lambda path: None)
+    monkeypatch.setattr(files, "try_out", lambda path: None)
 
     class Failing:
         def __init__(self, runner):
@@ -197,7 +198,7 @@ def test_damage_that_shows_in_the_first_run_is_named_when_loading(bundle, tmp_pa
 
 def test_only_files_that_nothing_vouches_for_are_tried_elsewhere(bundle, tmp_path, monkeypatch):
     tried = []
-    monkeypatch.setattr(litert, "try_out", tried.append)
+    monkeypatch.setattr(files, "try_out", tried.append)
     load_file(bundle.path / "int8.tflite")
     assert not tried
     path = Path(shutil.copy(bundle.path / "int8.tflite", tmp_path))

@@ -7,7 +7,7 @@ import pytest
 
 from kerasgan.errors import ModelError, OutputError
 from kerasgan.model.loading import load_generator
-from kerasgan.restore.litert import load_file, load_files
+from kerasgan.restore.files import load_file, load_files
 from kerasgan.restore.restorer import load_restorer, load_restorers
 from kerasgan.store.bundle import Bundle, check_replaceable, is_bundle, training_record
 from tests.helpers import noisy_picture
