@@ -36,8 +36,8 @@ NEWEST = "newest"
 @click.option(
     "--precision",
     type=click.Choice(PRECISIONS),
-    help="What of a bundle restores. [default: a .tflite file, int8 before dynamic, float16 and "
-    "float32; keras where a picture needs it]",
+    help="What of a bundle restores. [default: dynamic, int8, float16 or float32, the first that "
+    "there is; for 16 bits float32, float16, dynamic or keras]",
 )
 @click.option(
     "--jobs",

@@ -32,8 +32,8 @@ def load_restorer(
 ) -> "Restorer":
     """Loads whatever restores images; of a bundle, one of its files, without TensorFlow.
 
-    Which file that is says `preferred`. What it does not take, images of more than 8 bits, is
-    restored by another file, or by the Keras model where there is none; the log says so.
+    Which file that is says `preferred`. Images of more than 8 bits may be restored by another file,
+    or by the Keras model, which is loaded for the first of them; the log says so.
 
     Args:
         path: a run folder, a .keras file, a .tflite file, a bundle, or the name of a saved model.
@@ -83,19 +83,14 @@ def _of_bundle(
     if precision is not None or sharpness != 1.0:
         return Restorer(load(precision or IN_KERAS))
     precision, deeper = preferred(bundle)
-    model = load(precision)
-    if precision == IN_KERAS or not model.input.scale:
-        return Restorer(model)
 
     def load_deeper() -> Any:
-        _LOG.warning(
-            "%s takes 8-bit pictures alone; %s restores those that have more",
-            model.path.name,
-            "Keras" if deeper == IN_KERAS else bundle.manifest["files"][deeper]["file"],
-        )
+        file = "" if deeper == IN_KERAS else bundle.manifest["files"][deeper]["file"]
+        by = file or "Keras, which takes seconds to start"
+        _LOG.warning("Pictures of more than 8 bits are restored by %s", by)
         return load(deeper)
 
-    return Restorer(model, deeper=load_deeper)
+    return Restorer(load(precision), deeper=None if deeper == precision else load_deeper)
 
 
 def _load_keras(path: Path, sharpness: float, start: Callable[[], Any]) -> Any:
