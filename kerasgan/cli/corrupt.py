@@ -43,13 +43,8 @@ def corrupt(
 ) -> None:
     """Add noise to pictures, IMAGES or whole folders, to try things on."""
     noise = _noise(kind, amount, level, salt_vs_pepper)
-    from kerasgan.images.pictures import (
-        LOSSY_SUFFIXES,
-        Picture,
-        check_output,
-        read_picture,
-        write_picture,
-    )
+    from kerasgan.images.formats import LOSSY_SUFFIXES
+    from kerasgan.images.pictures import Picture, check_output, read_picture, write_picture
     from kerasgan.images.pixels import from_float, to_float
     from kerasgan.noise.noisy import noisy_image
 

@@ -15,6 +15,8 @@ from kerasgan.store.machine import memory, processors
 
 # Bytes that a picture takes while it is restored, unless it is large.
 _MEMORY = 2**30
+# Of the files that are left out, so many are named.
+_NAMED = 5
 
 
 def usual_jobs() -> int:
@@ -83,6 +85,26 @@ def work_through(
         raise click.ClickException(f"{failures} of {len(plan)} pictures could not be {done}")
 
 
+def _pictures_in(source: Path, results: Path) -> list[Path]:
+    """Lists the pictures of a folder but for earlier results, and tells which files are none."""
+    from kerasgan.images.formats import READ_SUFFIXES, find_files, why_unreadable
+
+    found = [path for path in find_files(source) if not _lies_within(path, results, source)]
+    reasons = {path: why_unreadable(path) for path in found}
+    pictures = [path for path, reason in reasons.items() if reason is None]
+    others = [f"{path} ({reason})" for path, reason in reasons.items() if reason is not None]
+    if others:
+        more = "; …" if len(others) > _NAMED else ""
+        click.echo(
+            f"Left out {len(others)} file{'s' * (len(others) > 1)} that cannot be read: "
+            f"{'; '.join(others[:_NAMED])}{more}",
+            err=True,
+        )
+    if not pictures:
+        raise DataError(f"{source} holds no images ({', '.join(READ_SUFFIXES)})")
+    return pictures
+
+
 def _lies_within(path: Path, folder: Path, source: Path) -> bool:
     """Tells whether a picture of a source is a result of last time, in a folder of its own."""
     folder, source = folder.resolve(), source.resolve()
@@ -104,7 +126,8 @@ def plan_pictures(
         output: a file or folder for the results; None for places beside the sources.
         ending: what is put behind the name of a picture or folder where its result is beside it.
         overwrite: whether results may replace files.
-        lossless: whether results that would be JPEG files become PNG files.
+        lossless: whether results that would be JPEG files become PNG files, too, as those of
+            formats that are read alone do.
 
     Yields:
         Pairs of a picture and the file for its result.
@@ -113,7 +136,16 @@ def plan_pictures(
         DataError: if a source is missing, or no picture and no folder that holds one.
         OutputError: if a result cannot be written, or would replace a file or another result.
     """
-    from kerasgan.images.pictures import LOSSY_SUFFIXES, SUFFIXES, check_output, find_images
+    from kerasgan.images.formats import (
+        LOSSY_SUFFIXES,
+        READ_SUFFIXES,
+        SUFFIXES,
+        check_readable,
+    )
+    from kerasgan.images.pictures import check_output
+
+    # What a result beside its source is written as where that is read alone, or would lose noise.
+    exchanged = {*READ_SUFFIXES} - {*SUFFIXES} | {*(LOSSY_SUFFIXES if lossless else ())}
 
     to_file = output is not None and bool(output.suffix) and not output.is_dir()
     seen: set[Path] = set()
@@ -122,24 +154,19 @@ def plan_pictures(
             real = source.resolve()
             folder = output or real.with_name(real.name + ending)
             files = [
-                (path, folder / path.relative_to(source))
-                for path in find_images(source)
-                if not _lies_within(path, folder, source)
+                (path, folder / path.relative_to(source)) for path in _pictures_in(source, folder)
             ]
-            if not files:
-                raise DataError(f"{source} holds no images ({', '.join(SUFFIXES)})")
-        elif not source.exists():
-            raise DataError(f"there is no picture {source}")
-        elif source.suffix.lower() not in SUFFIXES:
-            raise DataError(f"{source} is none of the formats read here ({', '.join(SUFFIXES)})")
-        elif output is None:
-            files = [(source, source.with_stem(source.stem + ending))]
-        elif to_file and len(sources) == 1:
-            files = [(source, output)]
         else:
-            files = [(source, output / source.name)]
+            if not source.exists():
+                raise DataError(f"there is no picture {source}")
+            check_readable(source)
+            if output is None:
+                target = source.with_stem(source.stem + ending)
+            else:
+                target = output if to_file and len(sources) == 1 else output / source.name
+            files = [(source, target)]
         for path, target in files:
-            if lossless and target != output and target.suffix.lower() in LOSSY_SUFFIXES:
+            if target != output and target.suffix.lower() in exchanged:
                 target = target.with_suffix(".png")
             check_output(target)
             if target in seen:

@@ -204,7 +204,7 @@ def test_16_bits_are_restored_by_keras_where_no_file_takes_them(folder, caplog):
     write_picture(folder / "deep.png", Picture(noisy))
     run("denoise", "deep.png")
     [line] = [record.getMessage() for record in caplog.records]
-    assert line == "int8.tflite takes 8-bit pictures alone; Keras restores those that have more"
+    assert line.startswith("Pictures of more than 8 bits are restored by Keras")
     run("denoise", "deep.png", "--precision", "keras", "-o", "keras.png")
     np.testing.assert_array_equal(
         read_picture(folder / "deep_restored.png").pixels, read_picture(folder / "keras.png").pixels
@@ -214,3 +214,23 @@ def test_16_bits_are_restored_by_keras_where_no_file_takes_them(folder, caplog):
 def test_a_precision_that_a_bundle_does_not_have_is_named(photo):
     output = run("denoise", photo, "--precision", "float16", status=1)
     assert "selective-photos has no float16 file; it has keras, int8" in output
+
+
+@pytest.mark.parametrize("command", [("denoise",), ("corrupt", "--amount", "0.3")])
+def test_files_that_are_left_out_are_named(command, photos, restoring, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    Image.open(photos / "a.png").save(photos / "more" / "g.gif")
+    for name in ("more/phone.heic", "notes.txt", ".hidden"):
+        (photos / name).touch()
+    output = run(*command, "photos", "-o", "out")
+    assert (
+        "Left out 2 files that cannot be read: photos/more/phone.heic (pip install "
+        "'kerasgan[heic]' reads it); photos/notes.txt (no format read here)\n"
+    ) in output
+    assert "more/g.png" in images_in(Path("out")) and len(images_in(Path("out"))) == 7
+    for number in range(9):
+        (photos / f"{number}.txt").touch()
+    output = run(*command, "photos", "-o", "out", "--overwrite")
+    assert "Left out 11 files" in output and output.count("(no format read here)") == 5
+    output = run(*command, photos / "more" / "phone.heic", status=1)
+    assert "phone.heic: pip install 'kerasgan[heic]' reads it" in output
