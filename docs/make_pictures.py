@@ -24,15 +24,17 @@ def main(model):
     start_tensorflow()
     import numpy as np
 
-    from kerasgan import SaltAndPepper, load_images, load_restorer, noisy_image
+    from kerasgan import SaltAndPepper, load_images, noisy_image
     from kerasgan.images.contact_sheet import save_comparison
     from kerasgan.images.pixels import from_float, to_float
     from kerasgan.measure.baselines import BASELINES
     from kerasgan.measure.metrics import psnr
+    from kerasgan.restore.restorer import load_restorers
 
     methods = {
         "biharmonic inpainting": BASELINES["biharmonic inpainting"],
-        "kerasgan": load_restorer(model),
+        # Of a bundle, its Keras model.
+        "kerasgan": next(iter(load_restorers(model).values())),
     }
     test = load_images("bundled", channels=3).test
     photographs = dict(zip(test.names, test.images, strict=True))
