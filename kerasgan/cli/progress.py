@@ -75,9 +75,8 @@ class Progress:
     def _line(self, seconds: float) -> str:
         share = min(self._done / self._total, 1.0)
         left = _duration(seconds / share - seconds)
-        # Floating point leaves a little of what was done in parts.
-        count = f"{int(self._done + 1e-6)} of {self._total} {self._things}, "
-        return f"{self._doing}: {count if self._total > 1 else ''}{share:.0%}, {left} left"
+        what = f" {self._total} {self._things}" if self._total > 1 else ""
+        return f"{self._doing}{what}: {share:.0%}, {left} left"
 
     def _clear(self) -> None:
         if self._shown:

@@ -22,12 +22,12 @@ def test_a_terminal_shows_how_much_is_left_and_keeps_nothing_of_it(clock, capsys
         assert capsys.readouterr().err == ""  # Two seconds are not worth a word.
         clock[0] += 8.5
         told.advance(0.5)
-        assert capsys.readouterr().err.endswith("Restoring: 1 of 4 pictures, 25%, 30 s left")
+        assert capsys.readouterr().err.endswith("Restoring 4 pictures: 25%, 30 s left")
         told.echo("one.png")
         assert capsys.readouterr() == ("one.png\n", "\r\x1b[K")
         clock[0] += 290.0
         told.advance(1.0)
-        assert capsys.readouterr().err.endswith("2 of 4 pictures, 50%, 5 min 00 s left")
+        assert capsys.readouterr().err.endswith("Restoring 4 pictures: 50%, 5 min 00 s left")
     assert capsys.readouterr().err == "\r\x1b[K"
 
 
