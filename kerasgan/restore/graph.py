@@ -45,7 +45,7 @@ class KerasGraph:
         """Returns itself: TensorFlow chooses its threads, and takes any number of calls."""
         return self
 
-    def crew(self) -> Sequence[Self]:
+    def crew(self, most: int) -> Sequence[Self]:
         """Returns itself: TensorFlow has every core work on one window."""
         return [self]
 

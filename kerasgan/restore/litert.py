@@ -12,6 +12,7 @@ from kerasgan.restore.quantization import quantization_of
 from kerasgan.restore.tiling import Window
 from kerasgan.startup import held_back_stderr
 from kerasgan.store.bundle import hash_of
+from kerasgan.store.machine import memory
 
 SIGNATURE, INPUT, OUTPUT = "denoise", "noisy", "restored"
 # "TFL3" after the offset of the root table, by TensorFlow's schema.fbs.
@@ -20,6 +21,8 @@ _DTYPES = (np.float32, np.uint8, np.int8)
 # Where files take any size, and what strides they have is not known.
 _ANY_SIZE, _MULTIPLE = 512, 32
 _LARGEST_MARGIN = 64
+# Bytes of the machine for each of a crew, twice what windows of 512×512 take.
+_MEMORY = 3 * 2**27
 
 
 class TFLiteModel:
@@ -179,17 +182,21 @@ class TFLiteModel:
         """
         return TFLiteModel(self.path, threads=threads, sha256=self._sha256, multiple=self._multiple)
 
-    def crew(self) -> Sequence["TFLiteModel"]:
+    def crew(self, most: int) -> Sequence["TFLiteModel"]:
         """Opens the file once for each thread: what no thread shares in, they then do side by side.
 
+        Args:
+            most: how many there is work for.
+
         Returns:
-            As many models as there are threads, of one thread each; this one if that is one.
+            Models of one thread each, as far as memory holds them; this one if that is one.
         """
-        if self._threads == 1:
+        count = int(min(self._threads, most, memory() / _MEMORY))
+        if count <= 1:
             return [self]
-        while len(self._crew) < self._threads:
+        while len(self._crew) < count:
             self._crew.append(self.twin(1))
-        return self._crew
+        return self._crew[:count]
 
     def run(self, noisy: Pixels, window: Window) -> Pixels:
         """Runs the network once; not for several threads of the program at a time.

@@ -46,8 +46,8 @@ class Restoring(Protocol):
     def twin(self, threads: int) -> Self:
         """Returns what restores the same, beside this one, with so many threads."""
 
-    def crew(self) -> Sequence[Self]:
-        """Returns those who restore several windows fastest, each of them one at a time."""
+    def crew(self, most: int) -> Sequence[Self]:
+        """Returns those who restore so many windows fastest, each of them one at a time."""
 
 
 def restore_in_tiles(
@@ -79,7 +79,7 @@ def restore_in_tiles(
         result = model.run(_extended(values[seen], window), window)[inner]
         restored[kept] = result if is_float else from_float(result, noisy.dtype)
 
-    crew = model.crew() if len(places) > 1 else [model]
+    crew = model.crew(len(places)) if len(places) > 1 else [model]
     with contextlib.closing(spread(restore, crew, places)) as done:
         for _ in done:
             advance(1 / len(places))

@@ -281,3 +281,12 @@ def test_models_are_loaded_in_threads(bundle, capfd):
     noisy = noisy_picture(32, 32)
     first = Restorer(models[0])(noisy)
     np.testing.assert_array_equal(Restorer(models[-1])(noisy), first)
+
+
+def test_a_crew_is_as_large_as_threads_work_and_memory_are(bundle, monkeypatch):
+    model = load_file(bundle.path / "int8.tflite", threads=3)
+    monkeypatch.setattr(litert, "memory", lambda: float("inf"))
+    assert [len(model.crew(most)) for most in (1, 2, 9)] == [1, 2, 3]
+    assert model.crew(1) == [model] and model not in model.crew(2)
+    monkeypatch.setattr(litert, "memory", lambda: 2.5 * litert._MEMORY)
+    assert len(model.crew(9)) == 2

@@ -23,7 +23,7 @@ class Blur:
     def __init__(self, workers=1):
         self.workers = workers
 
-    def crew(self):
+    def crew(self, most):
         return [self] * self.workers
 
     def window(self, height, width):
