@@ -1,5 +1,6 @@
 """kerasgan denoise."""
 
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from kerasgan.store.machine import processors
 from kerasgan.store.zoo import DEFAULT_MODEL
 
 if TYPE_CHECKING:
+    from kerasgan.images.pictures import Picture
     from kerasgan.restore.restorer import Restorer
 
 # What `denoise --model` takes for the newest run.
@@ -44,6 +46,12 @@ NEWEST = "newest"
     type=click.IntRange(1),
     help="Pictures restored at a time. [default: one for each processor, as far as memory holds]",
 )
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Restore every picture, whatever noise there is. [default: those alone that have the "
+    "noise which the model removes; `kerasgan inspect` tells which]",
+)
 @overwrite_option
 def denoise(
     images: tuple[Path, ...],
@@ -52,16 +60,25 @@ def denoise(
     sharpness: float,
     precision: str | None,
     jobs: int | None,
+    force: bool,
     overwrite: bool,
 ) -> None:
-    """Restore pictures, IMAGES or whole folders of them, with a trained model."""
+    """Restore pictures, IMAGES or whole folders of them, with a trained model.
+
+    A picture without the noise that the model removes is copied as it is.
+    """
     plan = list(plan_pictures(images, output, "_restored", overwrite))
     model = _model(model)
     at = "" if sharpness == 1.0 else f" at sharpness {sharpness:g}"
     click.echo(f"Restoring with {model}{at}")
     from kerasgan.images.pictures import Picture, check_output, read_picture, write_picture
+    from kerasgan.restore.inspection import inspect
     from kerasgan.restore.restorer import load_restorer
+    from kerasgan.store.purpose import removed_noise
 
+    noise = removed_noise(model).kind
+    done: list[Path] = []
+    left: list[Path] = []
     jobs = min(jobs or usual_jobs(), len(plan))
     threads = max(1, processors() // jobs)
     first = load_restorer(model, sharpness, precision=precision, threads=threads, start=start)
@@ -76,13 +93,43 @@ def denoise(
         started = time.monotonic()
         picture = read_picture(source)
         check_output(target, picture)
+        height, width = picture.pixels.shape[:2]
+        found = inspect(picture.pixels)
+        if not force and (objection := found.objection(noise)) is not None:
+            _leave(source, target, picture)
+            left.append(target)
+            anyway = "; --force restores it anyway" if found.kind == noise else ""
+            return f"{target}  {width}×{height}: {objection}; left as it was{anyway}"
         restored = restore(picture.pixels, advance)
         write_picture(target, Picture(restored, picture.alpha, picture.metadata))
-        height, width = restored.shape[:2]
-        return f"{target}  {width}×{height}, {time.monotonic() - started:.1f} s"
+        changed = (restored != picture.pixels).any(axis=-1).mean()
+        done.append(target)
+        return (
+            f"{target}  {width}×{height}, {time.monotonic() - started:.1f} s: {found.sentence}; "
+            f"{changed:.1%} of pixels changed"
+        )
 
     restorers = [first, *(first.twin(threads) for _ in range(jobs - 1))]
-    work_through(plan, restore_file, "Restoring", "restored", restorers)
+    try:
+        work_through(plan, restore_file, "Restoring", "restored", restorers)
+    finally:
+        if len(plan) > 1:
+            counts = len(done), len(left), len(plan) - len(done) - len(left)
+            click.echo("{} restored, {} left as they were, {} not done".format(*counts))
+
+
+def _leave(source: Path, target: Path, picture: "Picture") -> None:
+    """Puts a picture where its result is expected, as it is; the same file where that can be."""
+    from kerasgan.images.formats import LOSSY_SUFFIXES
+    from kerasgan.images.pictures import write_picture
+    from kerasgan.store.files import atomic_path
+
+    suffixes = {source.suffix.lower(), target.suffix.lower()}
+    if len(suffixes) > 1 and not suffixes <= {*LOSSY_SUFFIXES}:
+        write_picture(target, picture)
+    elif not (target.exists() and target.samefile(source)):
+        with atomic_path(target) as temporary:
+            shutil.copyfile(source, temporary)
 
 
 def _model(model: Path | None) -> Path:

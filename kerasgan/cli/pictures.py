@@ -85,8 +85,19 @@ def work_through(
         raise click.ClickException(f"{failures} of {len(plan)} pictures could not be {done}")
 
 
-def _pictures_in(source: Path, results: Path) -> list[Path]:
-    """Lists the pictures of a folder but for earlier results, and tells which files are none."""
+def pictures_in(source: Path, results: Path) -> list[Path]:
+    """Lists the pictures of a folder, and tells which of its files are none.
+
+    Args:
+        source: the folder.
+        results: a folder whose pictures are left out, if it lies within; they are earlier results.
+
+    Returns:
+        The paths of the pictures, sorted.
+
+    Raises:
+        DataError: if there are none.
+    """
     from kerasgan.images.formats import READ_SUFFIXES, find_files, why_unreadable
 
     found = [path for path in find_files(source) if not _lies_within(path, results, source)]
@@ -154,7 +165,7 @@ def plan_pictures(
             real = source.resolve()
             folder = output or real.with_name(real.name + ending)
             files = [
-                (path, folder / path.relative_to(source)) for path in _pictures_in(source, folder)
+                (path, folder / path.relative_to(source)) for path in pictures_in(source, folder)
             ]
         else:
             if not source.exists():

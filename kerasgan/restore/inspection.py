@@ -60,13 +60,28 @@ class Inspection:
             f"resizing leave them, about {self.impulses.others:.0%}",
             "gaussian": f"looks like Gaussian noise, {sigma}",
             "signal-dependent": f"looks like noise that grows with brightness, {sigma}",
-            "unknown": "there is too little to tell noise by",
+            "unknown": self.impulses.verdict
+            if self.impulses.share
+            else "there is too little to tell noise by",
         }.get(self.kind, self.impulses.verdict)
+
+    def objection(self, noise: str) -> str | None:
+        """Why a model had better leave the picture alone.
+
+        Args:
+            noise: the kind that the model removes.
+
+        Returns:
+            The reason, for people; None where there is none.
+        """
+        if self.kind != noise:
+            other = "" if self.level is None else ", which this model does not remove"
+            return self.sentence + other
+        return self.impulses.objection if noise == "salt-and-pepper" else None
 
     def to_dict(self) -> dict[str, Any]:
         """Returns everything as a JSON-compatible dictionary."""
-        impulses = {**self.impulses._asdict(), "own": self.impulses.own}
-        values = {**asdict(self), "impulses": impulses}
+        values = {**asdict(self), "impulses": self.impulses._asdict()}
         return {**values, "level": self.level, "sentence": self.sentence}
 
 
