@@ -122,7 +122,7 @@ def test_a_folder_goes_on_after_what_memory_does_not_hold(photos, monkeypatch):
         return pixels
 
     monkeypatch.setattr(restorer, "load_restorer", lambda *args, **options: Restorer(restore))
-    output = run("denoise", "photos", "-o", "out", status=1)
+    output = run("denoise", "photos", "--force", "-o", "out", status=1)
     assert "photos/d.tif: out of memory" in output
     assert len(images_in(Path("out"))) == 5
 
@@ -137,7 +137,7 @@ def test_metadata_that_cannot_be_written_ends_one_picture_alone(photos, restorin
     content = (photos / "long.jpg").read_bytes()
     segments = b"".join(b"\xff\xe1" + (len(part) + 2).to_bytes(2, "big") + part for part in parts)
     (photos / "long.jpg").write_bytes(content[:2] + segments + content[2:])
-    output = run("denoise", "photos", "-o", "out", status=1)
+    output = run("denoise", "photos", "--force", "-o", "out", status=1)
     assert "Error: cannot write out/long.jpg: EXIF data is too long" in output
     assert "1 of 7 pictures could not be restored" in output
 
@@ -194,7 +194,7 @@ def test_an_interruption_ends_pictures_that_were_begun(photos, monkeypatch, jobs
         return pixels
 
     monkeypatch.setattr(restorer, "load_restorer", lambda *args, **options: Restorer(restore))
-    output = run("denoise", "photos", "-o", "out", "--jobs", jobs, status=1)
+    output = run("denoise", "photos", "--force", "-o", "out", "--jobs", jobs, status=1)
     assert "Aborted!" in output and len(asked) < 500
     assert images_in(Path("out")) == []
 
