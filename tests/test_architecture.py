@@ -12,6 +12,7 @@ from PIL import Image
 import kerasgan
 from kerasgan.cli import main
 from kerasgan.store.zoo import find_model
+from tests.helpers import noisy_picture
 
 ROOT = Path(kerasgan.__file__).parent
 # In one place, those that are one wing.
@@ -105,7 +106,7 @@ HEAVY = ("tensorflow", "keras", "scipy", "matplotlib", "skimage", "jax", "pandas
 def test_restoring_needs_numpy_pillow_and_litert(what, tmp_path):
     (tmp_path / "folder").mkdir()
     for name in ("photo.png", "folder/a.png", "folder/b.png"):
-        Image.fromarray(np.full((50, 60), 128, np.uint8)).save(tmp_path / name)
+        Image.fromarray(noisy_picture(50, 60)[..., 0]).save(tmp_path / name)
     (tmp_path / "bundle").symlink_to(find_model(SMALL))
     program = (
         "import functools, sys, numpy as np, kerasgan, kerasgan.cli\n"
