@@ -24,7 +24,7 @@ def candidates(bundle, threads, picture):
     """Functions that restore the picture, by name."""
     from kerasgan.images.pixels import to_float
     from kerasgan.model.loading import load_generator
-    from kerasgan.restore.litert import load_files
+    from kerasgan.restore.files import load_files
     from kerasgan.restore.tiling import restore_in_tiles
     from kerasgan.store.bundle import Bundle
 
@@ -60,9 +60,9 @@ def main(bundle, sizes, runs):
     from skimage import data
     from skimage.transform import resize
 
-    from kerasgan.data.pipeline import noisy_image
     from kerasgan.images.pixels import from_float, to_float
     from kerasgan.measure.baselines import biharmonic
+    from kerasgan.noise.noisy import noisy_image
     from kerasgan.noise.salt_and_pepper import SaltAndPepper
 
     print(f"{os.cpu_count()} cores; milliseconds (and how many times faster than biharmonic)")

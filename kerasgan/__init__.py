@@ -9,12 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from kerasgan.config import RunConfig
     from kerasgan.data.clean import CleanImages, ImageSet
-    from kerasgan.data.pipeline import (
-        evaluation_pairs,
-        noisy_image,
-        steps_per_epoch,
-        training_pairs,
-    )
+    from kerasgan.data.pipeline import evaluation_pairs, steps_per_epoch, training_pairs
     from kerasgan.data.sources import load_images
     from kerasgan.errors import KerasganError
     from kerasgan.measure.comparison import format_rows, summarize
@@ -26,6 +21,7 @@ if TYPE_CHECKING:
     from kerasgan.model.loading import load_generator
     from kerasgan.model.promises import promises
     from kerasgan.noise.base import Noise
+    from kerasgan.noise.noisy import noisy_image
     from kerasgan.noise.salt_and_pepper import SaltAndPepper, salt_and_pepper
     from kerasgan.presets import PRESETS, preset
     from kerasgan.restore.litert import TFLiteModel
@@ -41,7 +37,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "config": ["RunConfig"],
     "data.clean": ["CleanImages", "ImageSet"],
-    "data.pipeline": ["evaluation_pairs", "noisy_image", "steps_per_epoch", "training_pairs"],
+    "data.pipeline": ["evaluation_pairs", "steps_per_epoch", "training_pairs"],
     "data.sources": ["load_images"],
     "errors": ["KerasganError"],
     "measure.comparison": ["format_rows", "summarize"],
@@ -53,6 +49,7 @@ _MODULES = {
     "model.loading": ["load_generator"],
     "model.promises": ["promises"],
     "noise.base": ["Noise"],
+    "noise.noisy": ["noisy_image"],
     "noise.salt_and_pepper": ["SaltAndPepper", "salt_and_pepper"],
     "presets": ["PRESETS", "preset"],
     "restore.litert": ["TFLiteModel"],

@@ -1,11 +1,18 @@
 """The wings of the package: each may import from those to its left, never from one to its right."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import kerasgan
+from kerasgan.cli import main
+from kerasgan.store.zoo import find_model
+from tests.helpers import noisy_picture
 
 ROOT = Path(kerasgan.__file__).parent
 # In one place, those that are one wing.
@@ -76,3 +83,38 @@ def test_restoring_imports_no_training_and_keras_only_inside_functions():
                 names.append(getattr(node, "module", None) or "")
                 heavy = ("tensorflow", "keras.", "kerasgan.model", "kerasgan.training")
                 assert not any(n == "keras" or n.startswith(heavy) for n in names), module
+
+
+SMALL = "selective-small-fer2013"
+# What restores a picture, and everything else that a command does without a network of Keras'.
+LIGHT = {
+    "denoise": f"main(['denoise', 'photo.png', '--model', '{SMALL}'])",
+    "denoise a folder": f"main(['denoise', 'folder', '--model', '{SMALL}', '--jobs', '2'])",
+    "denoise by a file": "main(['denoise', 'photo.png', '--model', 'bundle/int8.tflite'])",
+    "corrupt": "main(['corrupt', 'photo.png', '--amount', '0.5'])",
+    "inspect": "main(['inspect', 'photo.png'])",
+    "benchmark": "main(['benchmark', 'bundle', '--runs', '1'])",
+    "models": "main(['models'])",
+    "load_restorer": f"kerasgan.load_restorer('{SMALL}')(np.zeros((50, 60), np.uint8))",
+    "TFLiteModel": "kerasgan.Restorer(kerasgan.TFLiteModel('bundle/int8.tflite'))",
+    "noisy_image": "kerasgan.noisy_image(np.zeros((9, 9, 1)), kerasgan.SaltAndPepper((0.1, 0.5)))",
+}
+HEAVY = ("tensorflow", "keras", "scipy", "matplotlib", "skimage", "jax", "pandas")
+
+
+@pytest.mark.parametrize("what", [w for w in LIGHT if w != "inspect" or w in main.commands])
+def test_restoring_needs_numpy_pillow_and_litert(what, tmp_path):
+    (tmp_path / "folder").mkdir()
+    for name in ("photo.png", "folder/a.png", "folder/b.png"):
+        Image.fromarray(noisy_picture(50, 60)[..., 0]).save(tmp_path / name)
+    (tmp_path / "bundle").symlink_to(find_model(SMALL))
+    program = (
+        "import functools, sys, numpy as np, kerasgan, kerasgan.cli\n"
+        "main = functools.partial(kerasgan.cli.main, standalone_mode=False)\n"
+        f"{LIGHT[what]}\n"
+        f"print('Loaded:', *[name for name in {HEAVY} if name in sys.modules])\n"
+    )
+    command = [sys.executable, "-c", program]
+    result = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert result.stdout.splitlines()[-1].strip() == "Loaded:"
+    assert result.stderr == "" or what == "benchmark"

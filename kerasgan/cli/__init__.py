@@ -10,10 +10,12 @@ import click
 
 from kerasgan.cli.benchmark import benchmark
 from kerasgan.cli.compare import compare
+from kerasgan.cli.corrupt import corrupt
+from kerasgan.cli.denoise import denoise
 from kerasgan.cli.evaluate import evaluate
 from kerasgan.cli.export import export
+from kerasgan.cli.inspect import inspect
 from kerasgan.cli.models import models
-from kerasgan.cli.pictures import corrupt, denoise
 from kerasgan.cli.train import train
 from kerasgan.errors import KerasganError
 
@@ -64,5 +66,5 @@ def main() -> None:
     """Train denoising GANs and restore pictures that salt-and-pepper noise has damaged."""
 
 
-for command in (train, evaluate, compare, denoise, corrupt, export, benchmark, models):
+for command in (train, evaluate, compare, denoise, inspect, corrupt, export, benchmark, models):
     main.add_command(command)

@@ -7,6 +7,7 @@ import click
 
 from kerasgan.cli.export import SIZE
 from kerasgan.cli.options import MODEL, PATH
+from kerasgan.cli.progress import Progress
 from kerasgan.errors import ModelError
 
 
@@ -33,9 +34,11 @@ def benchmark(
             f"{model} is neither a .tflite file nor a bundle; make one with: kerasgan export"
         )
     speeds = []
-    for file in files:
-        speeds += measure(file, size=size, threads=threads, runs=runs)
-        click.echo(f"Timed {file}", err=True)
+    with Progress("Timing", len(files), "files") as progress:
+        for file in files:
+            speeds += measure(file, size=size, threads=threads, runs=runs)
+            progress.advance()
+            progress.echo(f"Timed {file}", err=True)
     click.echo(format_table(speeds))
     if json_file is not None:
         figures = [speed.to_dict() for speed in speeds]

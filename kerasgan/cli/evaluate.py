@@ -24,6 +24,7 @@ from kerasgan.cli.options import (
     resolve_source,
     start,
 )
+from kerasgan.cli.progress import Progress
 from kerasgan.config import parse_record
 from kerasgan.errors import DataError
 from kerasgan.noise.base import Noise
@@ -219,12 +220,12 @@ def measure(
     baselines: Sequence[str] | None = None,
     lenses: Any = None,
 ) -> Any:
-    """Measures restorers beside baselines, with a progress bar, and prints the table."""
+    """Measures restorers beside baselines, telling how long that takes, and prints the table."""
     from kerasgan.measure.baselines import USUAL
     from kerasgan.measure.evaluation import evaluate, format_table
 
     levels = levels or noise.reported_levels
-    with click.progressbar(length=len(images) * len(levels), label="Measuring") as bar:
+    with Progress("Measuring", len(images) * len(levels), "images") as progress:
         scores = evaluate(
             restorers,
             images,
@@ -234,7 +235,7 @@ def measure(
             seed=seed,
             workers=min(len(images), processors()),
             lenses=lenses,
-            on_image=lambda: bar.update(1),
+            on_image=progress.advance,
         )
     click.echo("\n" + format_table(scores, noise))
     return scores

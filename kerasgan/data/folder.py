@@ -7,7 +7,8 @@ from pathlib import Path
 
 from kerasgan.data.clean import CleanImages
 from kerasgan.errors import DataError
-from kerasgan.images.pictures import SUFFIXES, find_images, read_picture
+from kerasgan.images.formats import SUFFIXES, find_images
+from kerasgan.images.pictures import read_picture
 from kerasgan.images.pixels import Pixels, from_float, to_float, with_channels
 
 _SPLITS = {"train": ("train",), "validation": ("validation", "val"), "test": ("test",)}

@@ -15,16 +15,14 @@ import tensorflow as tf
 from kerasgan.data.clean import ImageSet
 from kerasgan.data.pages import PAGE_SIZE, draw_pages
 from kerasgan.errors import DataError
-from kerasgan.images.pixels import Pixels
 from kerasgan.noise.base import Noise
+from kerasgan.noise.noisy import EVALUATION, TRAINING
 
 # An image larger than the patch gives so many random ones, in units of the number that would tile
 # it, that nine pixels in ten are seen in an epoch: -ln(1 - 0.9).
 _COVERAGE = 2.3
 # Overexposed patches are brightened at most so many times.
 _BRIGHTEST = 4.0
-# Keep the draws of training and evaluation apart.
-_TRAINING, _EVALUATION = 0, 1
 
 
 def steps_per_epoch(images: ImageSet, *, batch_size: int = 64, patch_size: int = 48) -> int:
@@ -121,7 +119,7 @@ def training_pairs(
             position % shown % patches, order_seed, patches - 1
         )
         image = tf.searchsorted(ends, patch[tf.newaxis], side="right")[0]
-        example_seed = _fold_in((seed, _TRAINING), position)
+        example_seed = _fold_in((seed, TRAINING), position)
         top, left, mirror = tf.unstack(tf.random.stateless_uniform([3], example_seed))
         clean = table.random_patch(image, top, left, patch_size)
         if flip:
@@ -184,33 +182,12 @@ def evaluation_pairs(
         position = number // own * batch_size + worker * own + number % own
         image, top, left = tf.unstack(places[position % count])
         clean = table.patch(image, top, left, patch_size)
-        pair = _with_noise(clean, noise, _fold_in((seed, _EVALUATION), position))
+        pair = _with_noise(clean, noise, _fold_in((seed, EVALUATION), position))
         return (*pair, tf.cast(position < count, tf.float32)) if even else pair
 
     shown = math.ceil(count / batch_size) * own if even else count
     pairs = tf.data.Dataset.range(shown).map(pair, num_parallel_calls=tf.data.AUTOTUNE)
     return pairs.batch(own).prefetch(tf.data.AUTOTUNE)
-
-
-def noisy_image(clean: Pixels, noise: Noise, *, seed: int = 0, index: int = 0) -> Pixels:
-    """Adds the noise that the evaluation adds to a whole image.
-
-    Args:
-        clean: float array (H, W, C) in [0, 1].
-        noise: what corrupts it; of a range of levels, one is drawn.
-        seed: the run's seed.
-        index: the image's number: each has noise of its own.
-
-    Returns:
-        float32 array (H, W, C) in [0, 1].
-
-    Example:
-        >>> noisy = noisy_image(clean, SaltAndPepper(0.5))
-    """
-    image_seed = _fold_in((seed, _EVALUATION), index)
-    low, high = noise.level
-    level = low if low == high else noise.draw_level(_fold_in(image_seed, 0))
-    return noise.corrupt(clean, level, seed=_fold_in(image_seed, 1)).numpy().astype(np.float32)
 
 
 def _patch_counts(images: ImageSet, patch_size: int) -> list[int]:

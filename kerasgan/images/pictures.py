@@ -12,14 +12,13 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from kerasgan.errors import DataError, OutputError, first_line
+from kerasgan.images.formats import HEIC_SUFFIXES, LOSSY_SUFFIXES, SUFFIXES, check_readable
 from kerasgan.images.pixels import Pixels
 from kerasgan.store.files import atomic_path
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
-LOSSY_SUFFIXES = (".jpg", ".jpeg")
-# What those suffixes stand for. Pillow goes by the content, and would start whatever reads it.
+# What the suffixes stand for. Pillow goes by the content, and would start whatever reads it.
 # "JPEG" opens MPO, too.
-_FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF")
+_FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF", "GIF")
 # Pixels a side: what WEBP can say, and what libjpeg writes.
 _LONGEST = {".webp": 16383, ".jpg": 65500, ".jpeg": 65500}
 _TIFF_SUFFIXES = (".tif", ".tiff")
@@ -48,36 +47,22 @@ class Picture:
     metadata: dict[str, Any] = field(default_factory=dict)
 
 
-def find_images(folder: Path) -> list[Path]:
-    """Lists the image files below a folder, in a fixed order.
-
-    Args:
-        folder: searched with all its subfolders; hidden files are passed over.
-
-    Returns:
-        Paths of the files whose suffix is one of `SUFFIXES`, sorted.
-    """
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
-    )
-
-
 def read_picture(path: Path) -> Picture:
-    """Reads an image file; of a file with several pages, the first.
+    """Reads an image file; of a file with several pages or frames, the first.
 
     Args:
-        path: a file of one of `SUFFIXES`.
+        path: a file of one of `READ_SUFFIXES`.
 
     Returns:
         The picture, upright where EXIF says that the camera was turned.
 
     Raises:
         DataError: naming the file, if it is missing, no image, damaged, empty, too large
-            (`MAX_PIXELS`) or of more than 16 bits.
+            (`MAX_PIXELS`) or of more than 16 bits, or if what reads it is not installed.
     """
     path = Path(path)
+    if is_heic := path.suffix.lower() in HEIC_SUFFIXES:
+        check_readable(path)
     content = _read(path)
     if not content:
         raise DataError(f"{path} is an empty file")
@@ -88,7 +73,8 @@ def read_picture(path: Path) -> Picture:
                 picture := _read_deep_tiff(path, content)
             ):
                 return picture
-            with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
+            formats = _heic_formats() if is_heic else _FORMATS
+            with Image.open(io.BytesIO(content), formats=formats) as image:
                 _check_size(path, *image.size)
                 if image.format == "PNG" and content[24] == 16:
                     return _read_deep_png(content)
@@ -102,6 +88,14 @@ def read_picture(path: Path) -> Picture:
         unknown = isinstance(error, UnidentifiedImageError)
         reason = "not an image" if unknown else first_line(error)
         raise DataError(f"cannot decode {path}: {reason}") from error
+
+
+def _heic_formats() -> tuple[str, ...]:
+    """Has Pillow read HEIC, 8 bits of it."""
+    import pillow_heif
+
+    pillow_heif.register_heif_opener(thumbnails=False)
+    return ("HEIF",)
 
 
 def _read(path: Path, again: bool = True) -> bytes:

@@ -3,9 +3,9 @@
 import numpy as np
 
 from kerasgan.data.clean import ImageSet
-from kerasgan.data.pipeline import noisy_image
 from kerasgan.images.pixels import Pixels, from_float, to_float
 from kerasgan.noise.base import Noise
+from kerasgan.noise.noisy import noisy_image
 
 
 def noisy_images(images: ImageSet, noise: Noise, *, seed: int = 0) -> list[Pixels]:

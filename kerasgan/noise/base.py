@@ -60,13 +60,16 @@ class Noise(abc.ABC):
     def corrupt(self, clean: Any, level: Any, *, seed: Any) -> Any:
         """Adds noise; pure, and the same eagerly, in graphs and in tf.data.
 
+        What it computes with comes from `arrays_of(clean, seed)`.
+
         Args:
-            clean: float tensor (..., H, W, C) in [0, 1].
+            clean: float tensor or array (..., H, W, C) in [0, 1].
             level: a scalar, or one per image, of shape (...).
-            seed: int tensor (2,); the same seed gives the same noise.
+            seed: int tensor or array (2,); the same seed gives the same noise.
 
         Returns:
-            Float tensor of the same shape, in [0, 1].
+            Float tensor of the same shape, in [0, 1]; of two NumPy arrays a NumPy array, the same
+            bits without TensorFlow.
         """
 
     @abc.abstractmethod
@@ -95,15 +98,15 @@ class Noise(abc.ABC):
         """Draws a level.
 
         Args:
-            seed: int tensor (2,); the same seed draws the same.
+            seed: int tensor or array (2,); the same seed draws the same.
 
         Returns:
-            float32 tensor ().
+            float32 tensor (), or NumPy's, like the seed.
         """
-        import tensorflow as tf
+        from kerasgan.noise.arrays import arrays_of
 
         low, high = self.level
-        return low + (high - low) * tf.random.stateless_uniform([], seed) ** self.exponent
+        return low + (high - low) * arrays_of(seed).uniform((), seed) ** self.exponent
 
     @property
     def reported_levels(self) -> tuple[float, ...]:

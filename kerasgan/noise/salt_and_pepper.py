@@ -48,13 +48,14 @@ def salt_and_pepper(images: Any, amount: Any, *, salt_vs_pepper: float = 0.5, se
     Every pixel is drawn on its own; all channels of a pixel change together.
 
     Args:
-        images: float tensor (..., H, W, C) in [0, 1].
+        images: float tensor or array (..., H, W, C) in [0, 1].
         amount: share of pixels replaced, in [0, 1]; a scalar, or one per image, of shape (...).
         salt_vs_pepper: share of the replaced pixels that turn white, in [0, 1].
-        seed: int tensor (2,); the same seed gives the same noise.
+        seed: int tensor or array (2,); the same seed gives the same noise.
 
     Returns:
-        Float tensor of the same shape, in [0, 1].
+        Float tensor of the same shape, in [0, 1]; of two NumPy arrays a NumPy array, the same bits
+        without TensorFlow.
 
     Raises:
         ValueError: if `amount` or `salt_vs_pepper` is a number outside [0, 1], or the images are
@@ -65,18 +66,19 @@ def salt_and_pepper(images: Any, amount: Any, *, salt_vs_pepper: float = 0.5, se
     Example:
         >>> noisy = salt_and_pepper(clean, 0.15, seed=(1, 2))
     """
-    import tensorflow as tf
+    from kerasgan.noise.arrays import arrays_of
 
     _check_share("amount", amount)
     _check_share("salt_vs_pepper", salt_vs_pepper)
-    images = tf.convert_to_tensor(images)
-    if not images.dtype.is_floating:
+    of = arrays_of(images, seed)
+    images = of.array(images)
+    if "float" not in images.dtype.name:
         raise ValueError(f"images must be float in [0, 1], got {images.dtype.name}")
     # One draw decides both: below `amount` the pixel is replaced, and where below says by what.
-    draw = tf.random.stateless_uniform(tf.shape(images)[:-1], seed)[..., tf.newaxis]
-    amount = tf.cast(amount, draw.dtype)[..., tf.newaxis, tf.newaxis, tf.newaxis]
-    impulse = tf.cast(draw < amount * salt_vs_pepper, images.dtype)
-    return tf.where(draw < amount, impulse, images)
+    draw = of.uniform(of.shape(images)[:-1], seed)[..., None]
+    amount = of.cast(amount, draw.dtype)[..., None, None, None]
+    impulse = of.cast(draw < amount * salt_vs_pepper, images.dtype)
+    return of.where(draw < amount, impulse, images)
 
 
 def _check_share(name: str, value: Any) -> None:

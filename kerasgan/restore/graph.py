@@ -1,6 +1,8 @@
 """Running a Keras generator on pictures of any size."""
 
 import math
+from collections.abc import Sequence
+from typing import Self
 
 import keras
 import numpy as np
@@ -38,6 +40,14 @@ class KerasGraph:
             for extent in (height, width)
         )
         return Window(height, width, self._margin, self._multiple)
+
+    def twin(self, threads: int) -> Self:
+        """Returns itself: TensorFlow chooses its threads, and takes any number of calls."""
+        return self
+
+    def crew(self, most: int) -> Sequence[Self]:
+        """Returns itself: TensorFlow has every core work on one window."""
+        return [self]
 
     def run(self, noisy: Pixels, window: Window) -> Pixels:
         values = noisy if noisy.dtype.kind == "f" else to_float(noisy)

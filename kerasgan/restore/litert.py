@@ -1,6 +1,6 @@
 """Running a .tflite file, after what can be known of it without running it has been checked."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,9 @@ from kerasgan.errors import DataError, ModelError, first_line
 from kerasgan.images.pixels import Pixels, to_float
 from kerasgan.restore.quantization import quantization_of
 from kerasgan.restore.tiling import Window
-from kerasgan.restore.trial import try_out
 from kerasgan.startup import held_back_stderr
-from kerasgan.store.bundle import Bundle, hash_of, is_bundle
+from kerasgan.store.bundle import hash_of
+from kerasgan.store.machine import memory
 
 SIGNATURE, INPUT, OUTPUT = "denoise", "noisy", "restored"
 # "TFL3" after the offset of the root table, by TensorFlow's schema.fbs.
@@ -21,6 +21,8 @@ _DTYPES = (np.float32, np.uint8, np.int8)
 # Where files take any size, and what strides they have is not known.
 _ANY_SIZE, _MULTIPLE = 512, 32
 _LARGEST_MARGIN = 64
+# Bytes of the machine for each of a crew, twice what windows of 512×512 take.
+_MEMORY = 3 * 2**27
 
 
 class TFLiteModel:
@@ -52,7 +54,8 @@ class TFLiteModel:
         multiple: int | None = None,
     ):
         self.path = Path(path)
-        _check_file(self.path, sha256)
+        self._threads, self._sha256, self._crew = threads, sha256, list[TFLiteModel]()
+        check_file(self.path, sha256)
         from ai_edge_litert.interpreter import Interpreter
 
         try:
@@ -165,8 +168,38 @@ class TFLiteModel:
         size = next(holding, by_area[-1])
         return Window(*size, _margin(min(size), self._multiple), self._multiple)
 
+    def twin(self, threads: int) -> "TFLiteModel":
+        """Opens the file once more, for another thread of the program.
+
+        Args:
+            threads: how many threads the other one may use.
+
+        Returns:
+            A model that restores as this one does.
+
+        Raises:
+            ModelError: if the file has changed.
+        """
+        return TFLiteModel(self.path, threads=threads, sha256=self._sha256, multiple=self._multiple)
+
+    def crew(self, most: int) -> Sequence["TFLiteModel"]:
+        """Opens the file once for each thread: what no thread shares in, they then do side by side.
+
+        Args:
+            most: how many there is work for.
+
+        Returns:
+            Models of one thread each, as far as memory holds them; this one if that is one.
+        """
+        count = int(min(self._threads, most, memory() / _MEMORY))
+        if count <= 1:
+            return [self]
+        while len(self._crew) < count:
+            self._crew.append(self.twin(1))
+        return self._crew[:count]
+
     def run(self, noisy: Pixels, window: Window) -> Pixels:
-        """Runs the network once.
+        """Runs the network once; not for several threads of the program at a time.
 
         Args:
             noisy: (window.height, window.width, C): uint8; uint16 or float in [0, 1], too, where
@@ -194,58 +227,6 @@ class TFLiteModel:
         return self.output.dequantize(restored)
 
 
-def load_file(path: Path, *, threads: int = 1) -> TFLiteModel:
-    """Loads a .tflite file, by the manifest beside it where that lists it.
-
-    Any other file is tried in a process of its own first, which takes a second.
-
-    Args:
-        path: the file.
-        threads: how many threads it may use.
-
-    Returns:
-        The model.
-
-    Raises:
-        ModelError: naming what is wrong with the file or the manifest.
-    """
-    path = Path(path)
-    if is_bundle(path.parent):
-        bundle = Bundle.read(path.parent)
-        for entry in bundle.manifest["files"].values():
-            if entry["file"] == path.name:
-                return _load_entry(bundle, entry, threads)
-    _check_file(path, None)
-    try_out(path)
-    return TFLiteModel(path, threads=threads)
-
-
-def load_files(bundle: Bundle, *, threads: int = 1) -> Iterator[tuple[str, TFLiteModel]]:
-    """Loads the files of a bundle, one after the other.
-
-    Args:
-        bundle: what to load.
-        threads: how many threads each may use.
-
-    Yields:
-        Pairs of a quantisation and its model.
-
-    Raises:
-        ModelError: naming the first file that is missing, damaged or another one.
-    """
-    for name, entry in bundle.manifest["files"].items():
-        yield name, _load_entry(bundle, entry, threads)
-
-
-def _load_entry(bundle: Bundle, entry: dict[str, Any], threads: int) -> TFLiteModel:
-    return TFLiteModel(
-        bundle.path / entry["file"],
-        threads=threads,
-        sha256=entry["sha256"],
-        multiple=bundle.manifest["multiple"],
-    )
-
-
 def _likely_multiple(sizes: Iterable[tuple[int, int]]) -> int:
     """The largest power of two that all sizes are multiples of, and four times smaller than."""
     extents = [extent for size in sizes for extent in size]
@@ -262,7 +243,16 @@ def _margin(extent: int, multiple: int) -> int:
     return min(wanted, possible, max(1, _LARGEST_MARGIN // multiple) * multiple)
 
 
-def _check_file(path: Path, sha256: str | None) -> None:
+def check_file(path: Path, sha256: str | None) -> None:
+    """Checks what can be told of a .tflite file without loading it.
+
+    Args:
+        path: the file.
+        sha256: what its hash must be, in hexadecimal; None where it is not known.
+
+    Raises:
+        ModelError: if it is missing, no .tflite file, or another one.
+    """
     if not path.exists():
         raise ModelError(f"there is no model {path}")
     if not path.is_file():

@@ -1,27 +1,47 @@
 """Restoring images of any size, grey or colour, with a trained generator."""
 
+import logging
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from kerasgan.errors import ModelError
 from kerasgan.images.pixels import Pixels
-from kerasgan.restore.litert import load_file, load_files
-from kerasgan.restore.tiling import restore_in_tiles
+from kerasgan.restore.files import load_file, load_files, load_precision
+from kerasgan.restore.precision import IN_KERAS, preferred
+from kerasgan.restore.tiling import Restoring, restore_in_tiles
 from kerasgan.startup import import_tensorflow
 from kerasgan.store.bundle import Bundle, is_bundle
 from kerasgan.store.machine import processors
 from kerasgan.store.zoo import find_model
 
+_LOG = logging.getLogger(__name__)
 
-def load_restorer(path: str | Path, sharpness: float = 1.0) -> "Restorer":
-    """Loads whatever restores images.
+
+def load_restorer(
+    path: str | Path,
+    sharpness: float = 1.0,
+    *,
+    precision: str | None = None,
+    threads: int | None = None,
+    start: Callable[[], Any] = import_tensorflow,
+) -> "Restorer":
+    """Loads whatever restores images; of a bundle, one of its files, without TensorFlow.
+
+    Which file that is says `preferred`. Images of more than 8 bits may be restored by another file,
+    or by the Keras model, which is loaded for the first of them; the log says so.
 
     Args:
-        path: a run folder, a .keras file, a .tflite file, a bundle, whose Keras model is taken, or
-            the name of a saved model.
+        path: a run folder, a .keras file, a .tflite file, a bundle, or the name of a saved model.
         sharpness: from 0, faithful, to 1, as the model was trained; for run folders and bundles, as
-            `load_generator` says.
+            `load_generator` says. What a bundle was not exported at needs its Keras model.
+        precision: what of a bundle restores everything: "keras", or the name of one of its files.
+        threads: how many threads a .tflite file may use; None for all processors.
+        start: imports TensorFlow, where a Keras model is loaded.
 
     Returns:
         A `Restorer`.
@@ -30,13 +50,54 @@ def load_restorer(path: str | Path, sharpness: float = 1.0) -> "Restorer":
         ModelError: naming the file and what is wrong with it.
         ValueError: if `sharpness` does not lie in [0, 1].
     """
-    path = find_model(path)
+    path, threads = find_model(path), threads or processors()
+    if is_bundle(path):
+        return _of_bundle(Bundle.read(path), sharpness, precision, threads, start)
+    if precision is not None:
+        raise ModelError(f"{path} is no bundle, which alone has precisions to choose from")
     if path.suffix == ".tflite" and sharpness == 1.0:
-        return Restorer(load_file(path, threads=processors()))
-    import_tensorflow()
+        return Restorer(load_file(path, threads=threads))
+    return Restorer(_load_keras(path, sharpness, start))
+
+
+def _of_bundle(
+    bundle: Bundle,
+    sharpness: float,
+    precision: str | None,
+    threads: int,
+    start: Callable[[], Any],
+) -> "Restorer":
+    if sharpness == bundle.manifest.get("sharpness", 1.0):
+        sharpness = 1.0  # That is what it holds.
+    elif sharpness != 1.0 and precision not in (None, IN_KERAS):
+        raise ModelError(
+            f"the files of {bundle.path} have the sharpness of their export; another one takes "
+            f"--precision {IN_KERAS}"
+        )
+
+    def load(precision: str) -> Any:
+        if precision == IN_KERAS:
+            return _load_keras(bundle.path, sharpness, start)
+        return load_precision(bundle, precision, threads=threads)
+
+    if precision is not None or sharpness != 1.0:
+        return Restorer(load(precision or IN_KERAS))
+    precision, deeper = preferred(bundle)
+
+    def load_deeper() -> Any:
+        file = "" if deeper == IN_KERAS else bundle.manifest["files"][deeper]["file"]
+        by = file or "Keras, which takes seconds to start"
+        _LOG.warning("Pictures of more than 8 bits are restored by %s", by)
+        return load(deeper)
+
+    return Restorer(load(precision), deeper=None if deeper == precision else load_deeper)
+
+
+def _load_keras(path: Path, sharpness: float, start: Callable[[], Any]) -> Any:
+    start()
     from kerasgan.model.loading import load_generator
 
-    return Restorer(load_generator(path, sharpness))
+    return load_generator(path, sharpness)
 
 
 def load_restorers(path: str | Path, sharpness: float = 1.0) -> dict[str, "Restorer"]:
@@ -57,11 +118,11 @@ def load_restorers(path: str | Path, sharpness: float = 1.0) -> dict[str, "Resto
     path = find_model(path)
     if not is_bundle(path):
         return {"restored": load_restorer(path, sharpness)}
+    keras = {IN_KERAS: load_restorer(path, sharpness, precision=IN_KERAS)}
     if sharpness != 1.0:
-        return {"keras": load_restorer(path, sharpness)}
+        return keras
     models = load_files(Bundle.read(path), threads=processors())
-    files = {name: Restorer(model) for name, model in models}
-    return {"keras": load_restorer(path), **files}
+    return {**keras, **{name: Restorer(model) for name, model in models}}
 
 
 class Restorer:
@@ -69,6 +130,8 @@ class Restorer:
 
     Args:
         generator: a generator, a `DenoisingGAN`, whose generator is taken, or a `TFLiteModel`.
+        deeper: loads another one, for images that are not of 8 bits; called when the first of them
+            is met. None where `generator` restores them, too.
 
     Attributes:
         channels: 1 for grey, 3 for colour.
@@ -77,16 +140,38 @@ class Restorer:
         >>> restored = Restorer(gan)(noisy)
     """
 
-    def __init__(self, generator: Any):
-        generator = getattr(generator, "generator", generator)
-        if not hasattr(generator, "window"):
-            from kerasgan.restore.graph import KerasGraph
+    def __init__(self, generator: Any, *, deeper: Callable[[], Any] | None = None):
+        self._model = _restoring(generator)
+        self._load_deeper, self._loading = deeper, threading.Lock()
+        self._deeper: Restoring | None = None
+        self.channels: int = self._model.channels
 
-            generator = KerasGraph(generator)
-        self._model = generator
-        self.channels = self._model.channels
+    def twin(self, threads: int = 1) -> "Restorer":
+        """Makes another one of the same model, for another thread of the program.
 
-    def __call__(self, noisy: Pixels) -> Pixels:
+        Args:
+            threads: how many threads a .tflite file may use.
+
+        Returns:
+            A restorer that gives the same images.
+
+        Raises:
+            ModelError: if the model's file has changed.
+        """
+        deeper = self._load_deeper and (lambda: self._that_takes(np.uint16).twin(threads))
+        return Restorer(self._model.twin(threads), deeper=deeper)
+
+    def _that_takes(self, dtype: npt.DTypeLike) -> Restoring:
+        if self._load_deeper is None or dtype == np.uint8:
+            return self._model
+        with self._loading:
+            if self._deeper is None:
+                self._deeper = _restoring(self._load_deeper())
+        return self._deeper
+
+    def __call__(
+        self, noisy: Pixels, advance: Callable[[float], Any] = lambda share: None
+    ) -> Pixels:
         """Restores one image.
 
         Large images are restored in overlapping tiles. A grey generator restores a colour image
@@ -95,6 +180,8 @@ class Restorer:
         Args:
             noisy: array (H, W), (H, W, 1) or (H, W, 3): uint8, uint16, or float in [0, 1], which is
                 worked on as float32.
+            advance: called again and again with the share of the image that was restored since;
+                what it raises ends the restoring.
 
         Returns:
             Array of the same shape and type.
@@ -110,14 +197,24 @@ class Restorer:
             raise ValueError(f"an image must be (H, W), (H, W, 1) or (H, W, 3), got {noisy.shape}")
         if noisy.dtype.kind == "f" and not (noisy.min() >= 0.0 and noisy.max() <= 1.0):
             raise ValueError("a float image must lie in [0, 1]")
+        model = self._that_takes(noisy.dtype)
         if noisy.shape[-1] == self.channels:
-            return restore_in_tiles(self._model, noisy)
+            return restore_in_tiles(model, noisy, advance)
         if self.channels == 1:
             planes = [
-                restore_in_tiles(self._model, noisy[..., channel, np.newaxis])
-                for channel in range(3)
+                restore_in_tiles(model, plane, lambda share: advance(share / 3))
+                for plane in np.split(noisy, 3, axis=-1)
             ]
             return np.concatenate(planes, axis=-1)
         # Of three equal values the median is that value: certain pixels stay exact.
-        restored = restore_in_tiles(self._model, np.repeat(noisy, 3, axis=-1))
+        restored = restore_in_tiles(model, np.repeat(noisy, 3, axis=-1), advance)
         return np.median(restored, axis=-1, keepdims=True).astype(noisy.dtype)
+
+
+def _restoring(generator: Any) -> Restoring:
+    generator = getattr(generator, "generator", generator)
+    if hasattr(generator, "window"):
+        return generator
+    from kerasgan.restore.graph import KerasGraph
+
+    return KerasGraph(generator)

@@ -1,11 +1,14 @@
 """Cutting what is too large to restore at once into overlapping windows."""
 
-from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+import contextlib
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 
 from kerasgan.images.pixels import Pixels, from_float
+from kerasgan.restore.crew import spread
 
 
 class Window(NamedTuple):
@@ -26,7 +29,13 @@ class Window(NamedTuple):
 
 
 class Restoring(Protocol):
-    """What restores one window at a time."""
+    """What restores one window at a time.
+
+    Attributes:
+        channels: 1 for grey, 3 for colour.
+    """
+
+    channels: int
 
     def window(self, height: int, width: int) -> Window:
         """Chooses the window for an image of that size."""
@@ -34,13 +43,23 @@ class Restoring(Protocol):
     def run(self, noisy: Pixels, window: Window) -> Pixels:
         """Restores (window.height, window.width, C) to float32 in [0, 1]."""
 
+    def twin(self, threads: int) -> Self:
+        """Returns what restores the same, beside this one, with so many threads."""
 
-def restore_in_tiles(model: Restoring, noisy: Pixels) -> Pixels:
+    def crew(self, most: int) -> Sequence[Self]:
+        """Returns those who restore so many windows fastest, each of them one at a time."""
+
+
+def restore_in_tiles(
+    model: Restoring, noisy: Pixels, advance: Callable[[float], Any] = lambda share: None
+) -> Pixels:
     """Restores an image of any size.
 
     Args:
         model: what restores one window.
         noisy: (H, W, C): uint8, uint16, or float in [0, 1]; mirrored where a window is larger.
+        advance: called after every window, with the share of all windows that it is; what it raises
+            ends the restoring.
 
     Returns:
         Array of the same shape and type.
@@ -51,13 +70,19 @@ def restore_in_tiles(model: Restoring, noisy: Pixels) -> Pixels:
     height, width = noisy.shape[:2]
     window = model.window(height, width)
     cut = {"margin": window.margin, "multiple": window.multiple}
-    for rows, inner_rows, kept_rows in tile(height, window.height, **cut):
-        for columns, inner_columns, kept_columns in tile(width, window.width, **cut):
-            piece = _extended(values[rows, columns], window)
-            result = model.run(piece, window)[inner_rows, inner_columns]
-            restored[kept_rows, kept_columns] = (
-                result if is_float else from_float(result, noisy.dtype)
-            )
+    places = list(
+        itertools.product(tile(height, window.height, **cut), tile(width, window.width, **cut))
+    )
+
+    def restore(model: Restoring, place: tuple[tuple[slice, ...], ...]) -> None:
+        seen, inner, kept = zip(*place, strict=True)
+        result = model.run(_extended(values[seen], window), window)[inner]
+        restored[kept] = result if is_float else from_float(result, noisy.dtype)
+
+    crew = model.crew(len(places)) if len(places) > 1 else [model]
+    with contextlib.closing(spread(restore, crew, places)) as done:
+        for _ in done:
+            advance(1 / len(places))
     return restored
 
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import csv
-import importlib.metadata
 import json
 import math
 import platform
@@ -97,6 +96,8 @@ class RunFolder:
         Raises:
             OutputError: if the folder holds something, or cannot be written to.
         """
+        import importlib.metadata
+
         self.check_free(overwrite=overwrite)
         # A run's own files alone: whatever else stands here is somebody's.
         for path in (

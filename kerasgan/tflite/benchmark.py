@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from kerasgan.measure.memory import peak_mib
-from kerasgan.restore.litert import load_file
+from kerasgan.restore.files import load_file
 from kerasgan.restore.tiling import restore_in_tiles
 
 

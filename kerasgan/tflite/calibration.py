@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from kerasgan.data.clean import ImageSet
-from kerasgan.data.pipeline import noisy_image
 from kerasgan.errors import DataError
 from kerasgan.images.pixels import Pixels, to_float
 from kerasgan.noise.base import Noise
+from kerasgan.noise.noisy import noisy_image
 
 PICTURES = 200
 

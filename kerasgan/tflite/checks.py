@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kerasgan.data.pipeline import noisy_image
 from kerasgan.errors import ModelError
 from kerasgan.images.pixels import Pixels, from_float, to_float
 from kerasgan.measure import metrics
 from kerasgan.noise.base import Noise
+from kerasgan.noise.noisy import noisy_image
 from kerasgan.restore.litert import TFLiteModel
 
 # How far a file's mean PSNR may be from Keras' on the same pictures, in dB.

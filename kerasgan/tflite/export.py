@@ -12,7 +12,6 @@ import numpy as np
 
 from kerasgan.data.bundled import load_bundled
 from kerasgan.data.clean import ImageSet
-from kerasgan.data.pipeline import noisy_image
 from kerasgan.images.contact_sheet import save_comparison
 from kerasgan.images.pictures import Picture, write_picture
 from kerasgan.images.pixels import from_float, to_float
@@ -20,7 +19,9 @@ from kerasgan.model.blending import faithful_weights
 from kerasgan.model.loading import load_generator
 from kerasgan.model.promises import promises
 from kerasgan.noise.base import Noise
-from kerasgan.restore.litert import INPUT, OUTPUT, TFLiteModel, load_files
+from kerasgan.noise.noisy import noisy_image
+from kerasgan.restore.files import load_files
+from kerasgan.restore.litert import INPUT, OUTPUT, TFLiteModel
 from kerasgan.restore.restorer import Restorer
 from kerasgan.store.bundle import (
     CARD,

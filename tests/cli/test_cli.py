@@ -243,9 +243,9 @@ def test_denoise_refuses_formats_that_cannot_hold_the_result(trained_run, folder
 
 
 def test_inputs_that_are_no_pictures_are_named(folder):
-    (folder / "a.gif").touch()
+    (folder / "a.pdf").touch()
     assert "there is no picture fotos" in run("denoise", "fotos", status=1)
-    assert "a.gif is none of the formats read here" in run("denoise", "a.gif", status=1)
+    assert "a.pdf is none of the formats read here" in run("denoise", "a.pdf", status=1)
 
 
 def test_the_current_folder_is_restored_beside_itself(trained_run, photos, monkeypatch):

@@ -1,18 +1,20 @@
 import os
 import re
+import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from kerasgan.cli import pictures
 from kerasgan.images.pictures import Picture, read_picture, write_picture
 from kerasgan.restore import restorer
 from tests.cli.command import run
-from tests.helpers import smooth_image
+from tests.helpers import noisy_picture, smooth_image
 
 
 @pytest.fixture
@@ -22,14 +24,27 @@ def photo(folder):
     return path
 
 
+class Restorer:
+    """Gives pictures back as they are, or does what it is told to."""
+
+    def __init__(self, restore=lambda pixels, advance: pixels):
+        self.restore = restore
+
+    def twin(self, threads):
+        return Restorer(self.restore)
+
+    def __call__(self, pixels, advance):
+        return self.restore(pixels, advance)
+
+
 @pytest.fixture
 def restoring(monkeypatch):
     """Models that give pictures back as they are; the fixture is the list of those loaded."""
     loaded = []
 
-    def load(path, sharpness):
+    def load(path, *args, **options):
         loaded.append(path)
-        return lambda pixels: pixels
+        return Restorer()
 
     monkeypatch.setattr(restorer, "load_restorer", load)
     return loaded
@@ -101,13 +116,13 @@ def test_a_folder_goes_on_after_pictures_that_cannot_be_used(command, photos, re
 
 
 def test_a_folder_goes_on_after_what_memory_does_not_hold(photos, monkeypatch):
-    def restore(pixels):
+    def restore(pixels, advance):
         if pixels.shape[:2] == (64, 64):
             raise MemoryError
         return pixels
 
-    monkeypatch.setattr(restorer, "load_restorer", lambda path, sharpness: restore)
-    output = run("denoise", "photos", "-o", "out", status=1)
+    monkeypatch.setattr(restorer, "load_restorer", lambda *args, **options: Restorer(restore))
+    output = run("denoise", "photos", "--force", "-o", "out", status=1)
     assert "photos/d.tif: out of memory" in output
     assert len(images_in(Path("out"))) == 5
 
@@ -122,7 +137,7 @@ def test_metadata_that_cannot_be_written_ends_one_picture_alone(photos, restorin
     content = (photos / "long.jpg").read_bytes()
     segments = b"".join(b"\xff\xe1" + (len(part) + 2).to_bytes(2, "big") + part for part in parts)
     (photos / "long.jpg").write_bytes(content[:2] + segments + content[2:])
-    output = run("denoise", "photos", "-o", "out", status=1)
+    output = run("denoise", "photos", "--force", "-o", "out", status=1)
     assert "Error: cannot write out/long.jpg: EXIF data is too long" in output
     assert "1 of 7 pictures could not be restored" in output
 
@@ -138,7 +153,8 @@ def test_operating_system_errors_are_one_line(photo, monkeypatch):
     def fail(*args, **kwargs):
         raise PermissionError(13, "Permission denied", "/dev/secret")
 
-    monkeypatch.setattr(pictures, "_model", fail)
+    # By its module: the package knows the command under that name.
+    monkeypatch.setattr(sys.modules["kerasgan.cli.denoise"], "_model", fail)
     assert "Error: /dev/secret: Permission denied" in run("denoise", photo, status=1)
 
 
@@ -150,3 +166,71 @@ def test_another_backend_of_keras_is_named(photo, trained_run):
     assert result.returncode == 1
     assert result.stderr.startswith("Error: Keras runs on jax")
     assert "Traceback" not in result.stderr
+
+
+def test_pictures_restored_at_a_time_are_those_restored_one_by_one(photos):
+    run("corrupt", "photos", "--amount", "0.4")
+    (photos.with_name("photos_noisy") / "b.bmp").write_text("no picture")
+    outputs = [
+        run("denoise", "photos_noisy", "-o", f"by{jobs}", "--jobs", jobs, status=1)
+        for jobs in (1, 3)
+    ]
+    told = [re.findall(r"by\d(\S+)|Error: (.*)", output) for output in outputs]
+    assert told[0] == told[1] and len(told[0]) == 7
+    for name in images_in(Path("by1")):
+        assert Path("by1", name).read_bytes() == Path("by3", name).read_bytes(), name
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_an_interruption_ends_pictures_that_were_begun(photos, monkeypatch, jobs):
+    began, asked = threading.Barrier(jobs, timeout=10), []
+
+    def restore(pixels, advance):
+        if began.wait() == 0:
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        for _ in range(1000):
+            asked.append(advance(0.001))
+            time.sleep(0.01)
+        return pixels
+
+    monkeypatch.setattr(restorer, "load_restorer", lambda *args, **options: Restorer(restore))
+    output = run("denoise", "photos", "--force", "-o", "out", "--jobs", jobs, status=1)
+    assert "Aborted!" in output and len(asked) < 500
+    assert images_in(Path("out")) == []
+
+
+def test_16_bits_are_restored_by_keras_where_no_file_takes_them(folder, caplog):
+    noisy = noisy_picture(40, 50, dtype=np.uint16)
+    write_picture(folder / "deep.png", Picture(noisy))
+    run("denoise", "deep.png")
+    [line] = [r.getMessage() for r in caplog.records if r.name.startswith("kerasgan")]
+    assert line.startswith("Pictures of more than 8 bits are restored by Keras")
+    run("denoise", "deep.png", "--precision", "keras", "-o", "keras.png")
+    np.testing.assert_array_equal(
+        read_picture(folder / "deep_restored.png").pixels, read_picture(folder / "keras.png").pixels
+    )
+
+
+def test_a_precision_that_a_bundle_does_not_have_is_named(photo):
+    output = run("denoise", photo, "--precision", "float16", status=1)
+    assert "selective-photos has no float16 file; it has keras, int8" in output
+
+
+@pytest.mark.parametrize("command", [("denoise",), ("corrupt", "--amount", "0.3")])
+def test_files_that_are_left_out_are_named(command, photos, restoring, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    Image.open(photos / "a.png").save(photos / "more" / "g.gif")
+    for name in ("more/phone.heic", "notes.txt", ".hidden"):
+        (photos / name).touch()
+    output = run(*command, "photos", "-o", "out")
+    assert (
+        "Left out 2 files that cannot be read: photos/more/phone.heic (pip install "
+        "'kerasgan[heic]' reads it); photos/notes.txt (no format read here)\n"
+    ) in output
+    assert "more/g.png" in images_in(Path("out")) and len(images_in(Path("out"))) == 7
+    for number in range(9):
+        (photos / f"{number}.txt").touch()
+    output = run(*command, "photos", "-o", "out", "--overwrite")
+    assert "Left out 11 files" in output and output.count("(no format read here)") == 5
+    output = run(*command, photos / "more" / "phone.heic", status=1)
+    assert "phone.heic: pip install 'kerasgan[heic]' reads it" in output

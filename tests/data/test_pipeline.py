@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from kerasgan.data.clean import ImageSet
-from kerasgan.data.pipeline import evaluation_pairs, noisy_image, steps_per_epoch, training_pairs
+from kerasgan.data.pipeline import evaluation_pairs, steps_per_epoch, training_pairs
 from kerasgan.errors import DataError
+from kerasgan.noise.noisy import noisy_image
 from kerasgan.noise.salt_and_pepper import SaltAndPepper
 from tests.helpers import image_set
 

@@ -19,9 +19,10 @@ import numpy as np
 import pytest
 from PIL import EpsImagePlugin, Image
 
-from kerasgan.restore.litert import load_file
+from kerasgan.restore import impulses
+from kerasgan.restore.files import load_file
 from kerasgan.restore.restorer import Restorer
-from tests.helpers import noisy_picture
+from tests.helpers import noisy_picture, smooth_image
 
 KIT = Path(__file__).parents[2] / "export" / "raspberry_pi"
 PROGRAM = KIT / "denoise.py"
@@ -745,3 +746,29 @@ def test_watching_waits_where_it_cannot_keep_its_record(watch_for, tmp_path):
     printed = watch_for(5, tmp_path)
     assert f"cannot write {tmp_path / 'restored' / kit.RECORD}: Is a directory" in printed
     assert not (tmp_path / "restored" / "a.png").exists()
+
+
+def test_the_program_looks_for_noise_by_the_lines_of_the_library():
+    source = Path(impulses.__file__).read_text()
+    shared = source.partition(
+        "# The kit for the Raspberry Pi carries what follows, word for word.\n"
+    )
+    assert len(shared[2]) > 5000 and shared[2].strip() in PROGRAM.read_text()
+    noisy = noisy_picture(50, 60, channels=3)
+    assert kit.find_impulses(noisy) == impulses.find_impulses(noisy)
+
+
+def test_pictures_without_salt_and_pepper_are_copied(run, tmp_path):
+    clean = save(tmp_path / "in" / "clean.png", smooth_image(0, 40, 50))
+    photo = save(tmp_path / "in" / "photo.jpg", smooth_image(1, 40, 50, 3), quality=80)
+    save(tmp_path / "in" / "noisy.png", noisy_picture(40, 50))
+    status, printed = run(tmp_path / "in", "-o", tmp_path / "out")
+    assert status == 0 and printed.count("; left as it was") == 2
+    assert "s: salt and pepper, about 3" in printed and "no salt and pepper: 0.0%" in printed
+    for path in (clean, photo):
+        assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
+    status, printed = run(clean, "-o", tmp_path / "clean.tif")
+    np.testing.assert_array_equal(read(tmp_path / "clean.tif"), read(clean))
+    assert run(clean, "-o", clean, "--overwrite")[0] == 0
+    status, printed = run(clean, "--force")
+    assert status == 0 and "left as it was" not in printed

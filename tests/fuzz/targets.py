@@ -77,6 +77,7 @@ def _others():
         "color.bmp": _encoded(_pixels(9, 13, 3), "BMP"),
         "color.webp": _encoded(_pixels(9, 13, 4), "WEBP", lossless=True),
         "lossy.webp": _encoded(_pixels(9, 13, 3), "WEBP"),
+        "first.gif": _encoded(_pixels(9, 13, 3), "GIF"),
     }
 
 
@@ -86,7 +87,8 @@ def _read_picture(path):
 
     picture = read_picture(path)
     if picture.pixels.size < 2**20:
-        write_picture(path.with_stem("again"), picture)
+        again = path.with_stem("again")
+        write_picture(again.with_suffix(".png") if path.suffix == ".gif" else again, picture)
 
 
 def _read_tflite(path):
@@ -97,7 +99,7 @@ def _read_tflite(path):
 
 
 def _load_tflite(path):
-    from kerasgan.restore.litert import load_file
+    from kerasgan.restore.files import load_file
 
     load_file(path)
 
@@ -124,7 +126,7 @@ TARGETS = {
         Target("png", _png, _read_picture, BYTES),
         Target("jpeg", _jpeg, _read_picture, BYTES),
         Target("tiff", _tiff, _read_picture, BYTES),
-        Target("bmp-webp", _others, _read_picture, BYTES),
+        Target("bmp-webp-gif", _others, _read_picture, BYTES),
         Target(
             "manifest",
             lambda: {"manifest.json": _saved("manifest.json")},

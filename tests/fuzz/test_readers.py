@@ -23,7 +23,7 @@ def test_damaged_files_are_read_or_refused_with_a_message(name):
 
 
 def test_an_input_is_made_again_from_its_seed_and_number():
-    target = TARGETS["bmp-webp"]
+    target = TARGETS["bmp-webp-gif"]
     seeds = target.seeds()
     random.seed(1)
     first = [damaged(target, 3, number, seeds) for number in range(30)]

@@ -12,7 +12,9 @@ import tifffile
 from PIL import Image
 
 from kerasgan.errors import DataError, OutputError
-from kerasgan.images.pictures import Picture, find_images, read_picture, write_picture
+from kerasgan.images import formats
+from kerasgan.images.formats import find_images
+from kerasgan.images.pictures import Picture, read_picture, write_picture
 from kerasgan.images.pixels import from_float, to_float, with_channels
 
 RANDOM = np.random.default_rng(0)
@@ -227,8 +229,8 @@ def test_a_disk_that_fails_once_is_read_again(tmp_path, monkeypatch):
 
 def test_content_of_other_formats_reaches_no_decoder(tmp_path):
     (tmp_path / "page.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EOF\n")
-    Image.fromarray(pixels(1)[..., 0]).save(tmp_path / "a.gif")
-    (tmp_path / "a.gif").rename(tmp_path / "a.png")
+    Image.fromarray(pixels(1)[..., 0]).save(tmp_path / "a.pgm")
+    (tmp_path / "a.pgm").rename(tmp_path / "a.png")
     for name in ("page.png", "a.png"):
         with pytest.raises(DataError, match="not an image"):
             read_picture(tmp_path / name)
@@ -327,3 +329,38 @@ def test_what_a_tiff_says_of_its_layout_does_not_travel(tmp_path, mode, options)
         with Image.open(tmp_path / name) as image:
             assert image.size == (picture.pixels.shape[1], picture.pixels.shape[0])
             assert image.getexif()[0x010F] == "a camera"
+
+
+def test_of_a_gif_the_first_frame_is_read(tmp_path):
+    first, second = (Image.fromarray(pixels(1)[..., 0]) for _ in range(2))
+    first.save(tmp_path / "grey.gif", save_all=True, append_images=[second])
+    read = read_picture(tmp_path / "grey.gif").pixels
+    np.testing.assert_array_equal(read, np.broadcast_to(np.asarray(first)[..., None], read.shape))
+    colours = Image.fromarray(pixels(3) // 64 * 64).quantize(64)
+    colours.save(tmp_path / "colour.gif")
+    read = read_picture(tmp_path / "colour.gif").pixels
+    np.testing.assert_array_equal(read, np.asarray(colours.convert("RGB")))
+
+
+def test_heic_is_read_where_its_package_is(tmp_path):
+    pillow_heif = pytest.importorskip("pillow_heif")
+    path = tmp_path / "photo.HEIC"
+    smooth = np.tile(np.arange(64, dtype=np.uint8)[:, np.newaxis, np.newaxis] * 3, (1, 64, 3))
+    pillow_heif.from_pillow(Image.fromarray(smooth)).save(path, quality=95)
+    read = read_picture(path)
+    assert np.abs(read.pixels.astype(int) - smooth).max() <= 4
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(DataError, match="cannot decode"):
+        read_picture(path)
+    # By its name alone: a decoder of video does not look at whatever is called a PNG.
+    pillow_heif.from_pillow(Image.fromarray(smooth)).save(tmp_path / "a.heic")
+    (tmp_path / "a.heic").rename(tmp_path / "a.png")
+    with pytest.raises(DataError, match="not an image"):
+        read_picture(tmp_path / "a.png")
+
+
+def test_heic_says_what_to_install_where_its_package_is_not(tmp_path, monkeypatch):
+    monkeypatch.setattr(formats.importlib.util, "find_spec", lambda name: None)
+    (tmp_path / "photo.heic").touch()
+    with pytest.raises(DataError, match=r"photo.heic: pip install 'kerasgan\[heic\]' reads it"):
+        read_picture(tmp_path / "photo.heic")

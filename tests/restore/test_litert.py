@@ -14,8 +14,9 @@ import tensorflow as tf
 from kerasgan.errors import DataError, ModelError
 from kerasgan.images.pixels import to_float
 from kerasgan.model.loading import load_generator
-from kerasgan.restore import litert, trial
-from kerasgan.restore.litert import TFLiteModel, load_file
+from kerasgan.restore import files, litert, trial
+from kerasgan.restore.files import load_file
+from kerasgan.restore.litert import TFLiteModel
 from kerasgan.restore.restorer import Restorer
 from kerasgan.startup import held_back_stderr
 from kerasgan.tflite import QUANTIZATIONS
@@ -172,7 +173,7 @@ def test_a_pipe_is_not_waited_for(tmp_path):
 
 def test_damage_that_shows_in_the_first_run_is_named_when_loading(bundle, tmp_path, monkeypatch):
     path = Path(shutil.copy(bundle.path / "float32.tflite", tmp_path))
-    monkeypatch.setattr(litert, "try_out", lambda path: None)
+    monkeypatch.setattr(files, "try_out", lambda path: None)
 
     class Failing:
         def __init__(self, runner):
@@ -197,7 +198,7 @@ def test_damage_that_shows_in_the_first_run_is_named_when_loading(bundle, tmp_pa
 
 def test_only_files_that_nothing_vouches_for_are_tried_elsewhere(bundle, tmp_path, monkeypatch):
     tried = []
-    monkeypatch.setattr(litert, "try_out", tried.append)
+    monkeypatch.setattr(files, "try_out", tried.append)
     load_file(bundle.path / "int8.tflite")
     assert not tried
     path = Path(shutil.copy(bundle.path / "int8.tflite", tmp_path))
@@ -280,3 +281,12 @@ def test_models_are_loaded_in_threads(bundle, capfd):
     noisy = noisy_picture(32, 32)
     first = Restorer(models[0])(noisy)
     np.testing.assert_array_equal(Restorer(models[-1])(noisy), first)
+
+
+def test_a_crew_is_as_large_as_threads_work_and_memory_are(bundle, monkeypatch):
+    model = load_file(bundle.path / "int8.tflite", threads=3)
+    monkeypatch.setattr(litert, "memory", lambda: float("inf"))
+    assert [len(model.crew(most)) for most in (1, 2, 9)] == [1, 2, 3]
+    assert model.crew(1) == [model] and model not in model.crew(2)
+    monkeypatch.setattr(litert, "memory", lambda: 2.5 * litert._MEMORY)
+    assert len(model.crew(9)) == 2

@@ -20,6 +20,12 @@ def test_tiles_cover_every_pixel_once(extent, window, margin):
 class Blur:
     """A mean over 5×5, which needs two pixels of margin."""
 
+    def __init__(self, workers=1):
+        self.workers = workers
+
+    def crew(self, most):
+        return [self] * self.workers
+
     def window(self, height, width):
         return Window(24, 32, 8, 8)
 
@@ -29,10 +35,13 @@ class Blur:
         return np.mean([padded[i : i + 24, j : j + 32] for i in range(5) for j in range(5)], axis=0)
 
 
+@pytest.mark.parametrize("workers", [1, 3])
 @pytest.mark.parametrize("size", [(5, 9), (24, 32), (61, 90)])
-def test_restoring_in_tiles_is_restoring_whole(size):
+def test_restoring_in_tiles_is_restoring_whole(size, workers):
     noisy = np.random.default_rng(0).integers(0, 256, (*size, 1)).astype(np.uint8)
-    restored = restore_in_tiles(Blur(), noisy)
+    shares = []
+    restored = restore_in_tiles(Blur(workers), noisy, shares.append)
+    assert sum(shares) == pytest.approx(1) and len(shares) == (30 if size == (61, 90) else 1)
     padded = np.pad(noisy.astype(np.float64), ((2, 2), (2, 2), (0, 0)), mode="symmetric")
     height, width = size
     windows = [padded[i : i + height, j : j + width] for i in range(5) for j in range(5)]

@@ -7,7 +7,7 @@ import pytest
 
 from kerasgan.errors import ModelError, OutputError
 from kerasgan.model.loading import load_generator
-from kerasgan.restore.litert import load_file, load_files
+from kerasgan.restore.files import load_file, load_files
 from kerasgan.restore.restorer import load_restorer, load_restorers
 from kerasgan.store.bundle import Bundle, check_replaceable, is_bundle, training_record
 from tests.helpers import noisy_picture
@@ -18,10 +18,62 @@ def copy(bundle, tmp_path):
     return shutil.copytree(bundle.path, tmp_path / "copy")
 
 
-def test_a_bundle_restores_with_its_keras_model(bundle):
-    noisy = noisy_picture(40, 40)
-    expected = load_restorer(bundle.generator)(noisy)
-    np.testing.assert_array_equal(load_restorer(bundle.path)(noisy), expected)
+@pytest.fixture
+def only(copy):
+    """Leaves of the bundle's files those that are named; returns the folder."""
+
+    def leave(*names):
+        manifest = json.loads((copy / "manifest.json").read_text())
+        manifest["files"] = {name: manifest["files"][name] for name in names}
+        (copy / "manifest.json").write_text(json.dumps(manifest))
+        return copy
+
+    return leave
+
+
+@pytest.mark.parametrize(
+    ("names", "of_8_bits", "deeper"),
+    [
+        (("float32", "float16", "dynamic", "int8"), "dynamic", "float32"),
+        (("int8", "float16"), "int8", "float16"),
+        (("int8", "dynamic"), "dynamic", "dynamic"),
+        (("int8",), "int8", "keras"),
+        (("any-size",), "any-size", "any-size"),
+    ],
+)
+def test_the_best_file_that_a_bundle_has_restores(only, caplog, names, of_8_bits, deeper):
+    path = only(*names)
+    restore, each = load_restorer(path), load_restorers(path)
+    for dtype, name in [(np.uint8, of_8_bits), (np.uint16, deeper), (np.uint16, deeper)]:
+        noisy = noisy_picture(40, 40, dtype=dtype)
+        np.testing.assert_array_equal(restore(noisy), each[name](noisy))
+        asked_for = load_restorer(path, precision=name)
+        np.testing.assert_array_equal(asked_for(noisy), each[name](noisy))
+    records = [record for record in caplog.records if record.name.startswith("kerasgan")]
+    said = [record.getMessage() for record in records]
+    by = {"keras": "Keras, which takes seconds to start"}.get(deeper, f"{deeper}.tflite")
+    line = f"Pictures of more than 8 bits are restored by {by}"
+    assert said == ([] if deeper == of_8_bits else [line])
+
+
+def test_what_a_bundle_does_not_have_is_named(only, trained_run):
+    path = only("int8", "float16")
+    with pytest.raises(ModelError, match="has no dynamic file; it has keras, int8, float16, and"):
+        load_restorer(path, precision="dynamic")
+    with pytest.raises(ModelError, match="files of .* have the sharpness of their export"):
+        load_restorer(path, 0.5, precision="int8")
+    with pytest.raises(ModelError, match="is no bundle, which alone has precisions"):
+        load_restorer(trained_run.path, precision="int8")
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_twin_restores_the_same_beside_its_model(only, dtype):
+    noisy = noisy_picture(100, 90, dtype=dtype)
+    path = only("int8", "dynamic")
+    restore, alone = (load_restorer(path, threads=threads) for threads in (3, 1))
+    expected = alone(noisy)
+    np.testing.assert_array_equal(restore(noisy), expected)
+    np.testing.assert_array_equal(restore.twin()(noisy), expected)
 
 
 def test_all_files_of_a_bundle_are_found(bundle, trained_run):

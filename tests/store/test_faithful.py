@@ -8,7 +8,7 @@ import pytest
 
 from kerasgan.errors import ModelError
 from kerasgan.model.loading import load_generator
-from kerasgan.restore.restorer import load_restorer, load_restorers
+from kerasgan.restore.restorer import Restorer, load_restorer, load_restorers
 from kerasgan.store import zoo
 from kerasgan.store.bundle import Bundle
 from kerasgan.store.faithful import find_faithful
@@ -51,9 +51,10 @@ def saved(parts, monkeypatch):
 
 def assert_ends(model, faithful, sharp):
     """Holds a model to what its two ends restore, and that there is something between."""
-    ends = [load_restorer(end)(NOISY) for end in (faithful, sharp)]
+    ends = [Restorer(load_generator(end))(NOISY) for end in (faithful, sharp)]
     for sharpness, expected in zip((0.0, 1.0), ends, strict=True):
-        np.testing.assert_array_equal(load_restorer(model, sharpness)(NOISY), expected)
+        restore = Restorer(load_generator(model, sharpness))
+        np.testing.assert_array_equal(restore(NOISY), expected)
     between = load_restorer(model, 0.5)(NOISY)
     assert np.any(between != ends[0]) and np.any(between != ends[1])
 
@@ -142,7 +143,11 @@ def test_an_exported_sharpness_is_told_and_fixed(trained_run, tmp_path):
     assert Bundle.read(half.path).manifest["sharpness"] == 0.5
     assert "Exported at sharpness 0.5" in (half.path / "MODEL_CARD.md").read_text()
     expected = load_restorer(trained_run.path, 0.5)(NOISY)
-    np.testing.assert_array_equal(load_restorer(half.path)(NOISY), expected)
+    file = load_restorer(half.path, precision="float32")(NOISY)
+    for sharpness in (1.0, 0.5):
+        np.testing.assert_array_equal(load_restorer(half.path, sharpness)(NOISY), file)
+        by_keras = load_restorer(half.path, sharpness, precision="keras")(NOISY)
+        np.testing.assert_array_equal(by_keras, expected)
     with pytest.raises(ModelError, match="was exported at sharpness 0.5, and holds nothing else"):
         load_restorer(half.path, 0.2)
 

@@ -12,7 +12,7 @@ from kerasgan.errors import DataError, ModelError, OutputError
 from kerasgan.model.generators import build_generator
 from kerasgan.model.loading import load_generator
 from kerasgan.noise.salt_and_pepper import SaltAndPepper
-from kerasgan.restore.litert import load_file
+from kerasgan.restore.files import load_file
 from kerasgan.tflite import QUANTIZATIONS, checks
 from kerasgan.tflite.calibration import calibration_pictures
 from kerasgan.tflite.convert import convert

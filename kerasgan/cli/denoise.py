@@ -1,0 +1,148 @@
+"""kerasgan denoise."""
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from kerasgan.cli.options import MODEL, PATH, overwrite_option, sharpness_option, start
+from kerasgan.cli.pictures import plan_pictures, usual_jobs, work_through
+from kerasgan.cli.runs import RUNS, newest_run
+from kerasgan.errors import ModelError
+from kerasgan.restore.precision import PRECISIONS
+from kerasgan.store.machine import processors
+from kerasgan.store.zoo import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from kerasgan.images.pictures import Picture
+    from kerasgan.restore.restorer import Restorer
+
+# What `denoise --model` takes for the newest run.
+NEWEST = "newest"
+
+
+@click.command()
+@click.argument("images", type=PATH, nargs=-1, required=True)
+@click.option("-o", "--output", type=PATH, help="A file, or a folder. [default: beside the input]")
+@click.option(
+    "--model",
+    type=MODEL,
+    help="A run folder, a .keras or .tflite file, a bundle, a name that `kerasgan models` lists, "
+    f"or {NEWEST!r}: the newest run in {RUNS}/. [default: {DEFAULT_MODEL}, which comes with "
+    "kerasgan]",
+)
+@sharpness_option
+@click.option(
+    "--precision",
+    type=click.Choice(PRECISIONS),
+    help="What of a bundle restores. [default: dynamic, int8, float16 or float32, the first that "
+    "there is; for 16 bits float32, float16, dynamic or keras]",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    help="Pictures restored at a time. [default: one for each processor, as far as memory holds]",
+)
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Restore every picture, whatever noise there is. [default: those alone that have the "
+    "noise which the model removes; `kerasgan inspect` tells which]",
+)
+@overwrite_option
+def denoise(
+    images: tuple[Path, ...],
+    output: Path | None,
+    model: Path | None,
+    sharpness: float,
+    precision: str | None,
+    jobs: int | None,
+    force: bool,
+    overwrite: bool,
+) -> None:
+    """Restore pictures, IMAGES or whole folders of them, with a trained model.
+
+    A picture without the noise that the model removes is copied as it is.
+    """
+    plan = list(plan_pictures(images, output, "_restored", overwrite))
+    model = _model(model)
+    at = "" if sharpness == 1.0 else f" at sharpness {sharpness:g}"
+    click.echo(f"Restoring with {model}{at}")
+    from kerasgan.images.pictures import Picture, check_output, read_picture, write_picture
+    from kerasgan.restore.inspection import inspect
+    from kerasgan.restore.restorer import load_restorer
+    from kerasgan.store.purpose import removed_noise
+
+    noise = removed_noise(model).kind
+    done: list[Path] = []
+    left: list[Path] = []
+    jobs = min(jobs or usual_jobs(), len(plan))
+    threads = max(1, processors() // jobs)
+    first = load_restorer(model, sharpness, precision=precision, threads=threads, start=start)
+
+    def restore_file(
+        restore: "Restorer",
+        index: int,
+        source: Path,
+        target: Path,
+        advance: Callable[[float], None],
+    ) -> str:
+        started = time.monotonic()
+        picture = read_picture(source)
+        check_output(target, picture)
+        height, width = picture.pixels.shape[:2]
+        found = inspect(picture.pixels)
+        if not force and (objection := found.objection(noise)) is not None:
+            _leave(source, target, picture)
+            left.append(target)
+            anyway = "; --force restores it anyway" if found.kind == noise else ""
+            return f"{target}  {width}×{height}: {objection}; left as it was{anyway}"
+        restored = restore(picture.pixels, advance)
+        write_picture(target, Picture(restored, picture.alpha, picture.metadata))
+        changed = (restored != picture.pixels).any(axis=-1).mean()
+        done.append(target)
+        return (
+            f"{target}  {width}×{height}, {time.monotonic() - started:.1f} s: {found.sentence}; "
+            f"{changed:.1%} of pixels changed"
+        )
+
+    restorers = [first, *(first.twin(threads) for _ in range(jobs - 1))]
+    try:
+        work_through(plan, restore_file, "Restoring", "restored", restorers)
+    finally:
+        if len(plan) > 1:
+            counts = len(done), len(left), len(plan) - len(done) - len(left)
+            click.echo("{} restored, {} left as they were, {} not done".format(*counts))
+
+
+def _leave(source: Path, target: Path, picture: "Picture") -> None:
+    """Puts a picture where its result is expected, as it is; the same file where that can be."""
+    from kerasgan.images.formats import LOSSY_SUFFIXES
+    from kerasgan.images.pictures import write_picture
+    from kerasgan.store.files import atomic_path
+
+    suffixes = {source.suffix.lower(), target.suffix.lower()}
+    if len(suffixes) > 1 and not suffixes <= {*LOSSY_SUFFIXES}:
+        write_picture(target, picture)
+    elif not (target.exists() and target.samefile(source)):
+        with atomic_path(target) as temporary:
+            shutil.copyfile(source, temporary)
+
+
+def _model(model: Path | None) -> Path:
+    """Finds what an option left open: the model that comes with kerasgan, or the newest run."""
+    from kerasgan.store.zoo import find_model
+
+    if model is None:
+        return find_model(DEFAULT_MODEL)
+    if model != Path(NEWEST) or model.exists():
+        return model
+    if (run := newest_run()) is None:
+        raise ModelError(
+            f"no run in {RUNS}/ has completed an epoch; begin one with `kerasgan train`, or leave "
+            f"out --model to restore with {DEFAULT_MODEL}"
+        )
+    return run

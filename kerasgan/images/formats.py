@@ -1,0 +1,71 @@
+"""Which picture files are read and written, by the endings of their names."""
+
+import importlib.util
+from pathlib import Path
+
+from kerasgan.errors import DataError
+
+# Read and written.
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
+LOSSY_SUFFIXES = (".jpg", ".jpeg")
+# What phones write; the package pillow-heif reads it.
+HEIC_SUFFIXES = (".heic", ".heif")
+READ_SUFFIXES = (*SUFFIXES, ".gif", *HEIC_SUFFIXES)
+
+
+def find_images(folder: Path, suffixes: tuple[str, ...] = SUFFIXES) -> list[Path]:
+    """Lists the image files below a folder, in a fixed order.
+
+    Args:
+        folder: searched with all its subfolders; hidden files are passed over.
+        suffixes: of the files, in small letters.
+
+    Returns:
+        Paths of the files whose suffix is one of those, sorted.
+    """
+    return [path for path in find_files(folder) if path.suffix.lower() in suffixes]
+
+
+def find_files(folder: Path) -> list[Path]:
+    """Lists the files below a folder, in a fixed order.
+
+    Args:
+        folder: searched with all its subfolders; hidden files are passed over.
+
+    Returns:
+        Their paths, sorted.
+    """
+    return sorted(
+        path for path in folder.rglob("*") if not path.name.startswith(".") and path.is_file()
+    )
+
+
+def why_unreadable(path: Path) -> str | None:
+    """Tells by a file's name that it cannot be read.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The reason, and what to install where that helps; None if it may be a picture.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in READ_SUFFIXES:
+        return "no format read here"
+    missing = suffix in HEIC_SUFFIXES and importlib.util.find_spec("pillow_heif") is None
+    return "pip install 'kerasgan[heic]' reads it" if missing else None
+
+
+def check_readable(path: Path) -> None:
+    """Checks by a file's name that it can be read.
+
+    Args:
+        path: the file.
+
+    Raises:
+        DataError: if its format is not read here, saying what to install where that helps.
+    """
+    if path.suffix.lower() not in READ_SUFFIXES:
+        raise DataError(f"{path} is none of the formats read here ({', '.join(READ_SUFFIXES)})")
+    if (reason := why_unreadable(path)) is not None:
+        raise DataError(f"cannot read {path}: {reason}")
