@@ -45,6 +45,8 @@ class DataConfig:
         flip: whether patches are mirrored left to right at random.
         saturate: share of training patches in which a part is driven to white or to black, as by a
             wrong exposure, in [0, 1]; so the network learns of areas in which nothing is certain.
+        pages: share of training patches that show made-up text, screens and drawings, in [0, 1); so
+            the network learns what is black and white on purpose.
         keep_duplicates: whether exact repetitions stay in.
         limit: keep at most this many images of each split; None keeps all.
     """
@@ -54,6 +56,7 @@ class DataConfig:
     patch_size: int = 48
     flip: bool = True
     saturate: float = 0.0
+    pages: float = 0.0
     keep_duplicates: bool = False
     limit: int | None = None
 
@@ -61,6 +64,7 @@ class DataConfig:
         require(self.channels in (1, 3), f"channels must be 1 or 3, got {self.channels}")
         require(self.patch_size >= 16, f"patch_size must be at least 16, got {self.patch_size}")
         require(0.0 <= self.saturate <= 1.0, f"saturate must be in [0, 1], got {self.saturate}")
+        require(0.0 <= self.pages < 1.0, f"pages must be in [0, 1), got {self.pages}")
         require(self.limit is None or self.limit > 0, f"limit must be positive, got {self.limit}")
 
 

@@ -15,13 +15,13 @@ from kerasgan.cli.options import (
     PATH,
     SEED,
     SHARE,
+    SHARES,
     Baselines,
     as_salt_and_pepper,
     chosen_levels,
     describe,
     level_options,
     resolve_source,
-    sharpness_option,
     start,
 )
 from kerasgan.config import parse_record
@@ -32,6 +32,8 @@ from kerasgan.store.machine import processors
 
 # Biharmonic inpainting of a larger square takes minutes.
 CROP = 512
+# Of a range of sharpness, ends included.
+_POINTS = 11
 
 
 @click.command()
@@ -67,7 +69,15 @@ CROP = 512
     "there: LPIPS with AlexNet and VGG, a kernel distance, and whether faces keep their "
     "expression. Large images take seconds each.",
 )
-@sharpness_option
+@click.option(
+    "--sharpness",
+    "asked",
+    type=SHARES,
+    metavar="S",
+    multiple=True,
+    help="Of a GAN that was fine-tuned from a faithful model, from 0, faithful, to 1, sharp; "
+    f"repeatable. 0:1 measures {_POINTS}, and a report draws the curve. [default: 1]",
+)
 @click.option("--seed", type=SEED, help="Decides the noise. [default: the run's, or 0]")
 @click.option("--json", "json_file", type=PATH, help="Write the figures there, too.")
 @click.option("--report", type=PATH, help="Write a page of figures, plots and pictures there.")
@@ -82,7 +92,7 @@ def evaluate(
     limit: int | None,
     crop: int,
     looks: bool,
-    sharpness: float,
+    asked: tuple[tuple[float, float], ...],
     seed: int | None,
     json_file: Path | None,
     report: Path | None,
@@ -95,13 +105,19 @@ def evaluate(
     start()
     from kerasgan.data.sources import load_images
     from kerasgan.measure.report import Evaluation, write_report
-    from kerasgan.restore.restorer import load_restorers
+    from kerasgan.model.loading import load_generator
+    from kerasgan.restore.restorer import Restorer, load_restorers
     from kerasgan.store.bundle import training_record
     from kerasgan.store.run_folder import RunFolder
 
     # Before minutes of measuring.
     history = [] if report is None else RunFolder(model).read_history()
-    restorers = load_restorers(model, sharpness)
+    sharpness = _sharpness(asked)
+    restorers = (
+        {name: Restorer(load_generator(model, value)) for name, value in sharpness.items()}
+        if len(sharpness) > 1
+        else load_restorers(model, *sharpness.values())
+    )
     config, fingerprint = PRESETS["selective"], None
     if (record := training_record(model)) is not None:
         config, fingerprint = parse_record(record, model)
@@ -148,6 +164,7 @@ def evaluate(
             images=chosen,
             scores=scores,
             restorers=restorers,
+            sharpness=sharpness,
             noise=noise,
             seed=seed,
             record=record,
@@ -155,6 +172,15 @@ def evaluate(
         )
         write_report(report, evaluation)
         click.echo(f"\nOpen {report} in a browser.")
+
+
+def _sharpness(asked: Sequence[tuple[float, float]]) -> dict[str, float]:
+    """Names what was asked for, the sharpest first; a range stands for `_POINTS` of them."""
+    steps = _POINTS - 1
+    values = {
+        low + (high - low) * step / steps for low, high in asked for step in range(_POINTS)
+    } or {1.0}
+    return {f"sharpness {value:g}": value for value in sorted(values, reverse=True)}
 
 
 def cut(images: Any, size: int) -> Any:

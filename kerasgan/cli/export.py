@@ -118,6 +118,7 @@ def export(
     of which the precisions that it comes without are made.
     """
     start()
+    from kerasgan.data.pipeline import with_pages
     from kerasgan.model.loading import load_generator
     from kerasgan.store.bundle import Bundle, check_replaceable, is_bundle, training_record
     from kerasgan.tflite.convert import check_sizes
@@ -153,7 +154,7 @@ def export(
             quantizations=tuple(name for name in QUANTIZATIONS if name in chosen),
             sizes=tuple(dict.fromkeys(sizes)),
             any_size=dynamic,
-            calibration=images.train,
+            calibration=with_pages(images.train, config.data.pages, seed=config.seed),
             source=source,
             held_out=images.held_out if len(images.held_out) else images.train,
             noise=config.noise,

@@ -33,6 +33,7 @@ _FIELDS = {
     "patch_size": "data__patch_size",
     "channels": "data__channels",
     "saturate": "data__saturate",
+    "pages": "data__pages",
     "limit": "data__limit",
     "keep_duplicates": "data__keep_duplicates",
     "mixed_precision": "precision",
@@ -94,6 +95,12 @@ _OPTIONS = (
         "--saturate",
         type=SHARE,
         help="Share of patches to expose wrongly, for pictures with white or black areas.",
+    ),
+    click.option(
+        "--pages",
+        type=SHARE,
+        help="Share of patches to cut from made-up text, screens and drawings, so that these are "
+        "restored, too.",
     ),
     click.option("--color", "channels", flag_value=3, type=int, help="Restore colour."),
     click.option("--grey", "channels", flag_value=1, type=int, help="Restore grey. [default]"),

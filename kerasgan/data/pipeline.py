@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasgan.data.clean import ImageSet
+from kerasgan.data.pages import PAGE_SIZE, draw_pages
 from kerasgan.errors import DataError
 from kerasgan.noise.base import Noise
 from kerasgan.noise.noisy import EVALUATION, TRAINING
@@ -36,6 +37,27 @@ def steps_per_epoch(images: ImageSet, *, batch_size: int = 64, patch_size: int =
         The number of batches.
     """
     return math.ceil(sum(_patch_counts(images, patch_size)) / batch_size)
+
+
+def with_pages(images: ImageSet, share: float, *, patch_size: int = 48, seed: int = 0) -> ImageSet:
+    """Adds made-up pages, until their patches are a share of all patches.
+
+    Args:
+        images: clean images.
+        share: of the patches that an epoch of `training_pairs` shows, in [0, 1).
+        patch_size: height and width of the patches, in pixels.
+        seed: decides what is drawn.
+
+    Returns:
+        The images, and the pages after them; the images alone where the share is 0.
+    """
+    if not share:
+        return images
+    own = sum(_patch_counts(images, patch_size))
+    [channels] = {image.shape[-1] for image in images}
+    count = own * share / (1.0 - share) / _patch_count((PAGE_SIZE, PAGE_SIZE), patch_size)
+    pages = draw_pages(round(count), channels=channels, seed=seed)
+    return ImageSet((*images.images, *pages.images), (*images.names, *pages.names))
 
 
 def training_pairs(
@@ -169,12 +191,14 @@ def evaluation_pairs(
 
 
 def _patch_counts(images: ImageSet, patch_size: int) -> list[int]:
-    def count(height: int, width: int) -> int:
-        if height <= patch_size and width <= patch_size:
-            return 1
-        return max(1, round(_COVERAGE * height * width / patch_size**2))
+    return [_patch_count(image.shape, patch_size) for image in images]
 
-    return [count(*image.shape[:2]) for image in images]
+
+def _patch_count(shape: tuple[int, ...], patch_size: int) -> int:
+    height, width = shape[:2]
+    if height <= patch_size and width <= patch_size:
+        return 1
+    return max(1, round(_COVERAGE * height * width / patch_size**2))
 
 
 def _fold_in(seed: Any, *numbers: Any) -> Any:

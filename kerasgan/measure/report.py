@@ -6,7 +6,7 @@ import platform
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,8 @@ class Evaluation:
         source: where the images are from.
         images: the clean images.
         scores: as `evaluation.evaluate` returned them for those images.
-        restorers: what restored them in this process, by name; the first one is shown.
+        restorers: what restored them in this process, by name; the report is about the first one.
+        sharpness: of each of the restorers, where they are one model of which it was turned.
         noise: what the images were given.
         seed: that decided the noise.
         record: the content of the training run's config.json, where it is known.
@@ -59,6 +60,7 @@ class Evaluation:
     restorers: Mapping[str, Callable[[Pixels], Pixels]]
     noise: Noise
     seed: int
+    sharpness: Mapping[str, float] = field(default_factory=dict)
     record: Mapping[str, Any] | None = None
     history: Sequence[Mapping[str, str]] = ()
 
@@ -70,6 +72,14 @@ class Evaluation:
     def main(self) -> str:
         """The method that the report is about."""
         return next(iter(self.restorers))
+
+    @property
+    def shown(self) -> list[str]:
+        """The methods whose pictures are shown: the main one, after the ends of its curve."""
+        names = list(self.restorers)
+        return (
+            [names[-1], names[len(names) // 2], names[0]] if len(self.sharpness) > 2 else names[:1]
+        )
 
     @property
     def levels(self) -> list[float]:
@@ -101,6 +111,7 @@ def write_report(path: Path, evaluation: Evaluation) -> None:
         evaluation=evaluation,
         summary=[_summary(evaluation, level) for level in evaluation.levels],
         curves=list(_curves(evaluation)),
+        sharpening=list(_sharpening(evaluation)),
         training=list(_training_curves(evaluation.history)),
         clouds=[_cloud(evaluation, level) for level in evaluation.levels],
         galleries=[_gallery(evaluation, level) for level in evaluation.levels],
@@ -147,6 +158,20 @@ def _curves(evaluation: Evaluation) -> Iterator[tuple[str, str]]:
             yield f"{title} against the {quantity}", plots.lines(series, quantity, unit)
 
 
+def _sharpening(evaluation: Evaluation) -> Iterator[tuple[str, str]]:
+    """What turning the sharpness trades (Blau & Michaeli, CVPR 2018), at each level."""
+    if len(evaluation.sharpness) < 2:
+        return
+    looks = [name for name in ("lpips", "kernel_distance") if name in evaluation.scores[0].looks]
+    for level in evaluation.levels:
+        scores = [evaluation.at(level)[name] for name in evaluation.sharpness]
+        for look in looks or ["sharpness"]:
+            values = [score.looks.get(look, score.sharpness) for score in scores]
+            series = {evaluation.model: ([score.psnr for score in scores], values)}
+            title = f"{MEASURES[look].heading} at {evaluation.noise.label(level)}"
+            yield title, plots.lines(series, "PSNR, dB", MEASURES[look].title)
+
+
 def _training_curves(history: Sequence[Mapping[str, str]]) -> Iterator[tuple[str, str]]:
     for title, unit, names in (
         ("Validation PSNR while training", "PSNR, dB", ["val_psnr"]),
@@ -191,16 +216,23 @@ def _case(
     evaluation: Evaluation, which: str, index: int, noisy: Pixels, rival: Score
 ) -> dict[str, Any]:
     clean = evaluation.images.images[index]
-    own = evaluation.at(rival.level)[evaluation.main]
-    restored = evaluation.restorers[evaluation.main](noisy)
+    scores = evaluation.at(rival.level)
+    shown = {name: evaluation.restorers[name](noisy) for name in evaluation.shown}
+    restored = shown[evaluation.main]
     filtered = BASELINES[rival.method](noisy) if rival.method in BASELINES else noisy
     part = _worst_part(clean, restored)
-    errors = {score.method: image for score, image in ((rival, filtered), (own, restored))}
+    errors = {
+        score.method: image
+        for score, image in ((rival, filtered), (scores[evaluation.main], restored))
+    }
     columns = {
         "clean": clean,
         "noisy": noisy,
         f"{rival.method}, {rival.each[index].psnr:.1f} dB": filtered,
-        f"{evaluation.main}, {own.each[index].psnr:.1f} dB": restored,
+        **{
+            f"{name}, {scores[name].each[index].psnr:.1f} dB": image
+            for name, image in shown.items()
+        },
         **{f"error of {name}": _error_map(clean, image) for name, image in errors.items()},
     }
     cropped = part != (slice(0, clean.shape[0]), slice(0, clean.shape[1]))

@@ -15,7 +15,7 @@ from keras.src.saving import saving_lib
 
 from kerasgan.config import RunConfig
 from kerasgan.data.clean import CleanImages
-from kerasgan.data.pipeline import evaluation_pairs, steps_per_epoch, training_pairs
+from kerasgan.data.pipeline import evaluation_pairs, steps_per_epoch, training_pairs, with_pages
 from kerasgan.errors import (
     DistributionError,
     ModelError,
@@ -82,7 +82,8 @@ def train(
     check_batch(config.batch_size, strategy)
     keras.utils.set_random_seed(config.seed)
     data, noise = config.data, config.noise
-    steps = steps_per_epoch(images.train, batch_size=config.batch_size, patch_size=data.patch_size)
+    shown = with_pages(images.train, data.pages, patch_size=data.patch_size, seed=config.seed)
+    steps = steps_per_epoch(shown, batch_size=config.batch_size, patch_size=data.patch_size)
     start = None if resume or config.start is None else start_weights(config)
     if not resume and is_chief(strategy):
         folder.create(config, images.record(), overwrite=overwrite)
@@ -110,7 +111,7 @@ def train(
 
     def training(**share: int) -> Any:
         return training_pairs(
-            images.train,
+            shown,
             noise=noise,
             flip=data.flip,
             saturate=data.saturate,

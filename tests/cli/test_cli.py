@@ -160,10 +160,10 @@ def test_pictures_that_are_cut_are_counted(trained_run, photos, crop, said):
 def test_a_run_can_be_repeated_from_its_config(train, photos, folder):
     again = ("train", "--config", "one/config.json", "--test-images", "0", "--output")
     options = ("--color", "--ema", "0.9", "--seed", "3", "--saturate", "0.5")
-    options += ("--amount-exponent", "0.5", "--reconstruction", "rmse")
+    options += ("--amount-exponent", "0.5", "--reconstruction", "rmse", "--pages", "0.3")
     train("--output", "one", "--test-images", "0", *options)
     kept = (folder / "one/config.json").read_text()
-    assert '"saturate": 0.5' in kept
+    assert '"saturate": 0.5' in kept and '"pages": 0.3' in kept
     assert '"exponent": 0.5' in kept
     run(*again, "two")
     assert (folder / "one/history.csv").read_text() == (folder / "two/history.csv").read_text()

@@ -1,6 +1,7 @@
 """kerasgan export and benchmark, and .tflite files wherever a model is taken."""
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -124,6 +125,12 @@ def test_the_sharpness_of_a_run_is_turned_and_exported(own_run, photos, folder):
     halfway = measured(own_run, "--sharpness", "0.5")
     assert halfway == measured("half/generator.keras")
     assert halfway != measured(own_run)
+
+    options = ("--data", photos / "more", "--amount", "0.5", "--baselines", "none")
+    output = run("evaluate", own_run, *options, "--sharpness", "0:1", "--report", "curve.html")
+    names = [float(each) for each in re.findall(r"^[* ] sharpness (\S+)", output, re.MULTILINE)]
+    assert names == [step / 10 for step in range(10, -1, -1)]
+    assert "From faithful to sharp" in (folder / "curve.html").read_text()
 
     run("export", own_run, *small, "-o", "whole")
     run("export", "whole", *small, "-o", "copy")

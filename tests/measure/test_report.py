@@ -1,3 +1,4 @@
+import dataclasses
 import shutil
 import subprocess
 from dataclasses import replace
@@ -59,7 +60,8 @@ def page(tmp_path_factory):
 class Page(HTMLParser):
     def __init__(self, text):
         super().__init__()
-        self.elements, self.cells, self.open = [], [], []
+        self.elements, self.open = [], []
+        self.cells, self.captions = [], []
         self.feed(text)
 
     def handle_starttag(self, tag, attributes):
@@ -69,6 +71,8 @@ class Page(HTMLParser):
     def handle_data(self, data):
         if self.open and self.open[-1] in ("td", "th") and data.strip():
             self.cells.append(data.strip())
+        if self.open and self.open[-1] == "figcaption" and data.strip():
+            self.captions.append(data.strip())
 
 
 def test_it_asks_no_host_for_anything(page):
@@ -143,6 +147,23 @@ def test_one_level_without_baselines_or_training(tmp_path):
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed")
+def test_a_curve_shows_its_ends_and_its_middle(tmp_path):
+    images = image_set(3)
+    sharpness = {f"sharpness {value:g}": value for value in (1.0, 0.75, 0.5, 0.25, 0.0)}
+    restorers = dict.fromkeys(sharpness, blur)
+    scores = evaluate(restorers, images, NOISE, [0.3, 0.8], classical=["median 3×3"])
+    made = dataclasses.replace(
+        evaluation(images), scores=scores, restorers=restorers, sharpness=sharpness
+    )
+    path = tmp_path / "report.html"
+    write_report(path, made)
+    page = Page(path.read_text())
+    shown = [text.split(",")[0] for text in page.captions if text.startswith("sharpness ")]
+    assert shown == 2 * 3 * ["sharpness 0", "sharpness 0.5", "sharpness 1"]
+    assert "From faithful to sharp" in path.read_text()
+    assert path.read_text().count("sharpness ratio at ") == 2
+
+
 def test_a_browser_shows_it(page, tmp_path):
     def browse(*arguments):
         flags = ("--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}/user")
