@@ -64,7 +64,7 @@ PRESETS = {
     "residual": _SELECTIVE.replace(
         data__patch_size=64,
         noise=Gaussian(level=Gaussian.bounds),
-        generator=GeneratorConfig(architecture="residual", filters=(16, 48, 88, 112)),
+        generator=GeneratorConfig(architecture="residual", filters=(16, 48, 80, 104)),
         adversary__fade=0.0,
         adversary__suspects_only=False,
         suspects_only=False,

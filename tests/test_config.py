@@ -228,7 +228,7 @@ def test_missing_record_is_named(tmp_path):
 
 
 def test_unknown_preset_lists_the_known():
-    with pytest.raises(ValueError, match="selective, selective-small, classic"):
+    with pytest.raises(ValueError, match="selective, selective-small, residual, classic"):
         preset("clasic")
 
 
