@@ -13,7 +13,7 @@ from kerasgan.errors import ModelError
 from kerasgan.noise.base import Noise
 from kerasgan.noise.salt_and_pepper import SaltAndPepper
 
-Architecture = Literal["classic", "selective"]
+Architecture = Literal["classic", "selective", "residual"]
 Judge = Literal["classic", "patch"]
 Activation = Literal["relu", "relu6"]
 Reconstruction = Literal["mse", "mae", "charbonnier", "rmse", "psnr"]
@@ -73,11 +73,12 @@ class GeneratorConfig:
     """The generator.
 
     Attributes:
-        architecture: "classic" or "selective".
+        architecture: "classic"; "selective", for salt and pepper; or "residual", for noise that
+            spares no pixel.
         filters: channels of each level, from full resolution down; the last is the bottleneck.
         activation: "relu", or "relu6", which cuts features off at 6, so that 8 bits hold them.
-        detail: channels inside the residual block that "selective" can have at full resolution; 0
-            for none.
+        detail: channels inside the residual block that all but "classic" can have at full
+            resolution; 0 for none.
     """
 
     architecture: Architecture
@@ -93,13 +94,13 @@ class GeneratorConfig:
     def __post_init__(self) -> None:
         _require_filters(self.filters)
         require(
-            self.architecture == "selective" or len(self.filters) == 3,
+            self.architecture != "classic" or len(self.filters) == 3,
             f"the classic architecture takes 3 filters, got {self.filters}",
         )
         require(self.detail >= 0, f"detail must not be negative, got {self.detail}")
         require(
-            self.architecture == "selective" or not self.detail,
-            "detail is for the selective architecture",
+            self.architecture != "classic" or not self.detail,
+            "detail is for the selective and the residual architecture",
         )
 
 
@@ -260,6 +261,11 @@ class RunConfig:
             self.data.patch_size % multiple == 0,
             f"patch_size must be a multiple of {multiple} for this generator, got "
             f"{self.data.patch_size}",
+        )
+        require(
+            self.generator.architecture != "selective" or isinstance(self.noise, SaltAndPepper),
+            "the selective architecture restores salt and pepper alone; the preset residual is "
+            f"for {self.noise.title}",
         )
         require(self.epochs > 0, f"epochs must be positive, got {self.epochs}")
         require(0 <= self.seed < 2**32, f"seed must be from 0 to 2**32 - 1, got {self.seed}")

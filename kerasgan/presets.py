@@ -1,4 +1,4 @@
-"""Recipes with a name: faithful, sharp, small, and the reference's."""
+"""Recipes with a name: faithful, sharp, small, for other noise, and the reference's."""
 
 import tomllib
 from pathlib import Path
@@ -12,6 +12,7 @@ from kerasgan.config import (
     RunConfig,
 )
 from kerasgan.errors import DataError
+from kerasgan.noise.gaussian import Gaussian
 from kerasgan.noise.salt_and_pepper import SaltAndPepper
 
 # Restores blindly, whatever the amount, and leaves certain pixels alone. Faithful: it learns from
@@ -59,6 +60,15 @@ PRESETS = {
     "selective-small": _SELECTIVE.replace(
         generator__filters=(16, 24, 32, 56), generator__activation="relu6"
     ),
+    # For noise that spares no pixel: widest where patterns of a few pixels are told from noise.
+    "residual": _SELECTIVE.replace(
+        data__patch_size=64,
+        noise=Gaussian(level=Gaussian.bounds),
+        generator=GeneratorConfig(architecture="residual", filters=(16, 48, 80, 104)),
+        adversary__fade=0.0,
+        adversary__suspects_only=False,
+        suspects_only=False,
+    ),
     # The reference writes its generator loss 100 · MSE + BCE; divided by 100 it is this one.
     "classic": RunConfig(
         data=DataConfig(),
@@ -82,7 +92,7 @@ def preset(name: str) -> RunConfig:
     """Returns a recipe by its name.
 
     Args:
-        name: "selective-gan", "selective", "selective-small" or "classic".
+        name: "selective-gan", "selective", "selective-small", "residual" or "classic".
 
     Returns:
         The recipe, to be used as it is or changed with `RunConfig.replace`.

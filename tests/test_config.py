@@ -4,6 +4,7 @@ import pytest
 
 from kerasgan.config import AdversaryConfig, RunConfig, read_record
 from kerasgan.errors import DataError, ModelError
+from kerasgan.noise.gaussian import Gaussian
 from kerasgan.noise.salt_and_pepper import SaltAndPepper
 from kerasgan.presets import PRESETS, preset, read_recipe
 
@@ -48,6 +49,7 @@ def test_replace_reaches_into_parts():
         {"batch_size": 0},
         {"seed": -1},
         {"seed": 2**32},
+        {"noise": Gaussian(25)},
     ],
 )
 def test_impossible_values_are_refused(changes):
@@ -226,7 +228,7 @@ def test_missing_record_is_named(tmp_path):
 
 
 def test_unknown_preset_lists_the_known():
-    with pytest.raises(ValueError, match="selective, selective-small, classic"):
+    with pytest.raises(ValueError, match="selective, selective-small, residual, classic"):
         preset("clasic")
 
 

@@ -35,6 +35,21 @@ class Share(click.ParamType[Any]):
         return amount if self._ranges else amount[0]
 
 
+class Levels(click.ParamType[Any]):
+    """A level of noise in its own unit, or a range of levels: "25" or "0:55"."""
+
+    name = "level"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        low, colon, high = value.partition(":")
+        try:
+            return float(low), float(high if colon else low)
+        except ValueError:
+            self.fail(f"{value!r} is no number and no LOW:HIGH")
+
+
 class ModelPath(click.ParamType[Any]):
     """The path of a model, or the name of one that comes with kerasgan."""
 

@@ -11,10 +11,13 @@ from kerasgan.cli.options import (
     PATH,
     SHARE,
     SHARES,
+    Levels,
     as_salt_and_pepper,
     resolve_source,
 )
 from kerasgan.config import Reconstruction, RunConfig, read_record
+from kerasgan.noise.base import Noise
+from kerasgan.noise.kinds import KINDS
 from kerasgan.presets import DEFAULT, PRESETS, read_recipe
 from kerasgan.store.zoo import saved_name
 
@@ -62,6 +65,15 @@ _OPTIONS = (
     click.option("--start", type=MODEL, help="Start from this model's generator: fine-tune it."),
     click.option("--epochs", type=click.IntRange(1), help="Passes over the training images."),
     click.option("--batch-size", type=click.IntRange(1), help="Patches per step."),
+    click.option(
+        "--noise",
+        "kind",
+        type=click.Choice(list(KINDS)),
+        help="What to restore from. [default: the recipe's]",
+    ),
+    click.option(
+        "--level", type=Levels(), help="Of another kind of noise: one, or a range, e.g. 0:55."
+    ),
     click.option("--amount", type=SHARES, help="Share of noise: 0.15, or a range, 0.05:0.95."),
     click.option(
         "--amount-exponent",
@@ -132,6 +144,11 @@ def changed(config: RunConfig, settings: Sequence[str], changes: dict[str, Any])
         config = config.with_settings(settings)
     except ValueError as error:
         raise click.UsageError(f"--set: {error}") from error
+    try:
+        noise = _noise(config.noise, changes.pop("kind", None), changes.pop("level", None))
+        config = config.replace(noise=noise)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
     if _OF_SALT_AND_PEPPER & changes.keys():
         as_salt_and_pepper(config.noise)
     changes = {_FIELDS.get(name, name): value for name, value in changes.items()}
@@ -145,3 +162,11 @@ def changed(config: RunConfig, settings: Sequence[str], changes: dict[str, Any])
         return config.replace(**changes)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
+
+
+def _noise(own: Noise, kind: str | None, level: tuple[float, float] | None) -> Noise:
+    """The noise that options ask for; another kind than a recipe's takes nothing over from it."""
+    if kind in (None, own.kind):
+        return own if level is None else own.at(level)
+    chosen = KINDS[kind]
+    return chosen(chosen.calibration_range if level is None else level)

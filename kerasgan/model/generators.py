@@ -30,7 +30,11 @@ def build_generator(config: GeneratorConfig, channels: int = 1) -> keras.Model:
         A functional model from `noisy` to `restored`, both float (N, H, W, channels) in [0, 1], for
         any H and W that are multiples of `promises(model).multiple`.
     """
-    builders = {"classic": build_classic, "selective": build_selective}
+    builders = {
+        "classic": build_classic,
+        "selective": build_selective,
+        "residual": build_residual,
+    }
     options: dict[str, Any] = {"channels": channels, "activation": config.activation}
     if config.detail:
         options["detail"] = config.detail
@@ -92,13 +96,58 @@ def build_selective(
     Returns:
         As `build_generator`.
     """
-    full, half, *lower = filters
-    rectify = functools.partial(layers.ReLU, max_value=_LARGEST[activation])
     noisy = keras.Input((None, None, channels), name="noisy")
     certain = ops.logical_and(ops.greater(noisy, 0.0), ops.less(noisy, 1.0))
     filled = fill(noisy, certain, len(filters) - 1)
     # The noisy picture itself tells a white or black area from noise.
     seen = layers.Concatenate()([filled, _indicator(certain, noisy), noisy])
+    residual = _residual(seen, filters, channels, activation, detail, block)
+    # Clipped in this order, an 8-bit model clips and rounds while it adds, and only there.
+    corrected = ops.minimum(ops.relu(filled + residual), 1.0)
+    restored = ops.where(certain, noisy, corrected)
+    return keras.Model(noisy, restored, name="selective_generator")
+
+
+def build_residual(
+    filters: Sequence[int],
+    *,
+    channels: int = 1,
+    activation: Activation = "relu",
+    detail: int = 0,
+    block: Block = residual_block,
+) -> keras.Model:
+    """Builds a U-Net that corrects every pixel: for noise that spares none.
+
+    Args:
+        filters: as of `build_selective`.
+        channels: 1 for grey, 3 for colour.
+        activation: what activations cut features off at.
+        detail: as of `build_selective`.
+        block: what each level of the U-Net is made of.
+
+    Returns:
+        As `build_generator`.
+
+    Source: Zhang et al., Beyond a Gaussian denoiser, TIP 2017, for the residual; the same, FFDNet,
+    TIP 2018, for half the resolution.
+    """
+    noisy = keras.Input((None, None, channels), name="noisy")
+    residual = _residual(noisy, filters, channels, activation, detail, block)
+    restored = ops.minimum(ops.relu(noisy + residual), 1.0)
+    return keras.Model(noisy, restored, name="residual_generator")
+
+
+def _residual(
+    seen: Any,
+    filters: Sequence[int],
+    channels: int,
+    activation: Activation,
+    detail: int,
+    block: Block,
+) -> Any:
+    """What a U-Net adds to a picture, (N, H, W, channels), by what it sees; 0 before training."""
+    full, half, *lower = filters
+    rectify = functools.partial(layers.ReLU, max_value=_LARGEST[activation])
     x = normalize(layers.Conv2D(half, 4, strides=2, padding="same", use_bias=False)(seen))
     x = unet(x, (half, *lower), rectify, block)
     x = upsample(x, full)
@@ -109,14 +158,9 @@ def build_selective(
         y = rectify()(conv_norm(x, detail))
         y = conv_norm(y, full, kernel_initializer="zeros")
         x = rectify()(layers.Add()([x, y]))
-    # Starts at zero: the untrained network returns the filled-in picture.
-    residual = layers.Conv2D(
+    return layers.Conv2D(
         channels, 3, padding="same", kernel_initializer="zeros", dtype="float32", name="residual"
     )(x)
-    # Clipped in this order, an 8-bit model clips and rounds while it adds, and only there.
-    corrected = ops.minimum(ops.relu(filled + residual), 1.0)
-    restored = ops.where(certain, noisy, corrected)
-    return keras.Model(noisy, restored, name="selective_generator")
 
 
 def _indicator(condition: Any, like: Any) -> Any:

@@ -1,9 +1,12 @@
 """The operations that noise is made of, by NumPy and by TensorFlow, with the same results."""
 
+import functools
+import io
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+from PIL import Image
 
 from kerasgan.noise import philox
 
@@ -16,14 +19,31 @@ class Arrays(NamedTuple):
         cast: changes the type of one, to the type given.
         shape: of one.
         where: takes from one where a condition holds, from another elsewhere.
+        sqrt: of each value.
+        stack: joins arrays along a new last axis.
+        range: the integers from 0 to below a number.
+        pad: mirrors an array at its edges, by a number of values before and after each axis.
+        each: applies a function to each of the arrays along the first axis.
+        jpeg: what a JPEG file of an image (H, W, C) in [0, 1], of a quality of 1 to 100, holds.
+        clip: cuts values off at a lowest and a highest one.
         uniform: draws float32 in [0, 1), of a shape and a seed.
+        normal: draws float32 of mean 0 and variance 1, of a shape and a seed; to the accuracy of
+            float32 the same.
     """
 
     array: Callable[[Any], Any]
     cast: Callable[[Any, Any], Any]
     shape: Callable[[Any], Any]
     where: Callable[[Any, Any, Any], Any]
+    sqrt: Callable[[Any], Any]
+    stack: Callable[[Any], Any]
+    range: Callable[[Any], Any]
+    pad: Callable[[Any, Any], Any]
+    each: Callable[[Callable[[Any], Any], Any], Any]
+    jpeg: Callable[[Any, Any], Any]
+    clip: Callable[[Any, Any, Any], Any]
     uniform: Callable[[Any, Any], Any]
+    normal: Callable[[Any, Any], Any]
 
 
 def arrays_of(*values: Any) -> Arrays:
@@ -36,7 +56,52 @@ def arrays_of(*values: Any) -> Arrays:
         The operations.
     """
     if all(isinstance(value, np.ndarray) for value in values):
-        return Arrays(np.asarray, np.asarray, np.shape, np.where, philox.uniform)
+        return _NUMPY
     import tensorflow as tf
 
-    return Arrays(tf.convert_to_tensor, tf.cast, tf.shape, tf.where, tf.random.stateless_uniform)
+    return Arrays(
+        array=tf.convert_to_tensor,
+        cast=tf.cast,
+        shape=tf.shape,
+        where=tf.where,
+        sqrt=tf.sqrt,
+        stack=functools.partial(tf.stack, axis=-1),
+        range=tf.range,
+        pad=functools.partial(tf.pad, mode="symmetric"),
+        each=tf.map_fn,
+        jpeg=tf.image.adjust_jpeg_quality,
+        clip=tf.clip_by_value,
+        uniform=tf.random.stateless_uniform,
+        normal=tf.random.stateless_normal,
+    )
+
+
+def _jpeg(image: Any, quality: Any) -> Any:
+    file = io.BytesIO()
+    pixels = np.rint(255.0 * image).astype(np.uint8)
+    Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(
+        file, "JPEG", quality=int(quality)
+    )
+    return (np.asarray(Image.open(file), np.float32) / 255.0).reshape(image.shape)
+
+
+def per_image(of: Arrays, level: Any) -> Any:
+    """Gives levels of images, (...), the shape that goes with their values, (..., 1, 1, 1)."""
+    return of.cast(level, np.float32)[..., None, None, None]
+
+
+_NUMPY = Arrays(
+    array=np.asarray,
+    cast=np.asarray,
+    shape=np.shape,
+    where=np.where,
+    sqrt=np.sqrt,
+    stack=functools.partial(np.stack, axis=-1),
+    range=np.arange,
+    pad=functools.partial(np.pad, mode="symmetric"),
+    each=lambda function, arrays: np.stack([function(array) for array in arrays]),
+    jpeg=_jpeg,
+    clip=np.clip,
+    uniform=philox.uniform,
+    normal=philox.normal,
+)

@@ -4,9 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from kerasgan.noise.base import Noise
+from kerasgan.noise.gaussian import Gaussian
+from kerasgan.noise.impulses import RandomImpulses
 from kerasgan.noise.salt_and_pepper import SaltAndPepper
+from kerasgan.noise.sensor import Sensor
+from kerasgan.noise.speckle import Speckle
 
-KINDS: dict[str, type[Noise]] = {kind.kind: kind for kind in (SaltAndPepper,)}
+KINDS: dict[str, type[Noise]] = {
+    kind.kind: kind for kind in (SaltAndPepper, Gaussian, Sensor, Speckle, RandomImpulses)
+}
 
 
 def noise_of(kind: str) -> type[Noise]:

@@ -5,7 +5,7 @@ and counters, and bits become numbers, is TensorFlow's.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,14 +30,50 @@ def uniform(shape: Sequence[int], seed: Any) -> npt.NDArray[np.float32]:
     Returns:
         float32 array in [0, 1).
     """
+    return _drawn(shape, seed, _fractions)
+
+
+def normal(shape: Sequence[int], seed: Any) -> npt.NDArray[np.float32]:
+    """Draws what `tf.random.stateless_normal` draws, to the accuracy of float32.
+
+    Args:
+        shape: of the result.
+        seed: two integers of 64 bits.
+
+    Returns:
+        float32 array of mean 0 and variance 1.
+
+    Source: Box & Muller, A note on the generation of random normal deviates, 1958.
+    """
+    return _drawn(shape, seed, _deviates)
+
+
+def _fractions(words: npt.NDArray[np.uint32]) -> npt.NDArray[np.float32]:
+    # 23 bits of a word are the fraction of a number in [1, 2).
+    numbers = (words & np.uint32(0x7FFFFF) | np.uint32(0x3F800000)).view(np.float32)
+    return numbers - np.float32(1.0)
+
+
+def _deviates(words: npt.NDArray[np.uint32]) -> npt.NDArray[np.float32]:
+    first, second = np.moveaxis(_fractions(words).reshape(-1, 2, 2), -1, 0)
+    length = np.sqrt(-2.0 * np.log(np.maximum(first, np.float32(1e-7))))
+    angle = np.float32(2 * np.pi) * second
+    pairs = np.stack([length * np.sin(angle), length * np.cos(angle)], axis=-1)
+    return pairs.reshape(words.shape)
+
+
+def _drawn(
+    shape: Sequence[int],
+    seed: Any,
+    made: Callable[[npt.NDArray[np.uint32]], npt.NDArray[np.float32]],
+) -> npt.NDArray[np.float32]:
+    """Makes numbers of as many words as a shape needs."""
     size = math.prod(shape)
     blocks = -(-size // 4)
     drawn = np.empty((blocks, 4), np.float32)
     for start in range(0, blocks, _BLOCKS):
         words = _words(seed, start, min(start + _BLOCKS, blocks))
-        # 23 bits of a word are the fraction of a number in [1, 2).
-        numbers = (words & np.uint32(0x7FFFFF) | np.uint32(0x3F800000)).view(np.float32)
-        drawn[start : start + _BLOCKS] = numbers - np.float32(1.0)
+        drawn[start : start + _BLOCKS] = made(words)
     return drawn.reshape(-1)[:size].reshape(shape)
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 from PIL import Image
@@ -16,6 +17,11 @@ from kerasgan.cli.runs import next_run
 from kerasgan.data.sources import load_images
 from kerasgan.images.pictures import Picture, read_picture, write_picture
 from kerasgan.measure.baselines import USUAL
+from kerasgan.noise.gaussian import Gaussian
+from kerasgan.noise.salt_and_pepper import SaltAndPepper
+from kerasgan.noise.sensor import Sensor
+from kerasgan.noise.speckle import Speckle
+from kerasgan.presets import preset
 from kerasgan.store.run_folder import RunFolder
 from kerasgan.store.zoo import saved_models
 from tests.cli.command import run
@@ -104,6 +110,26 @@ def test_a_start_is_kept_so_that_it_is_found_from_elsewhere(folder):
 
     assert start(saved_models()["selective-photos"]) == "selective-photos"
     assert start(Path("runs/first")) == str(folder / "runs" / "first")
+
+
+def test_the_noise_of_a_recipe_is_chosen():
+    def noise(config, **changes):
+        return changed(config, [], changes).noise
+
+    residual = preset("residual")
+    assert noise(residual, level=(10.0, 30.0)) == Gaussian((10, 30))
+    assert noise(residual, kind="speckle", level=(0.1, 0.1)) == Speckle(0.1)
+    assert noise(residual, kind="sensor") == Sensor(Sensor.calibration_range)
+    assert noise(residual, kind="gaussian") == residual.noise
+    assert noise(preset("selective"), level=(0.3, 0.4)) == SaltAndPepper((0.3, 0.4))
+    for changes, message in (
+        ({"kind": "gaussian"}, "restores salt and pepper alone; the preset residual is for Gaus"),
+        ({"level": (3.0, 3.0)}, "level of salt and pepper"),
+    ):
+        with pytest.raises(click.UsageError, match=message):
+            noise(preset("selective"), **changes)
+    with pytest.raises(click.UsageError, match="this is Gaussian noise"):
+        noise(residual, amount=(0.1, 0.2))
 
 
 def test_large_pictures_are_measured_without_the_slow_baseline(train, monkeypatch):

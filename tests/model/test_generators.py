@@ -12,7 +12,7 @@ from kerasgan.model.promises import promises
 from kerasgan.presets import preset
 from tests.helpers import randomize, small_config
 
-ARCHITECTURES = ("classic", "selective")
+ARCHITECTURES = ("classic", "selective", "residual")
 
 
 def small_generator(architecture, channels=1):
@@ -87,6 +87,29 @@ def test_untrained_selective_returns_the_filled_picture():
     noisy = np.random.default_rng(3).choice([0.0, 0.2, 0.7, 1.0], (1, 32, 32, 1)).astype(np.float32)
     expected = fill_gaps(noisy, (noisy > 0) & (noisy < 1), levels=2)
     np.testing.assert_array_equal(generator(noisy), expected)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_untrained_residual_returns_the_noisy_picture(channels):
+    noisy = np.random.default_rng(0).uniform(0, 1, (1, 16, 24, channels)).astype(np.float32)
+    generator = small_generator("residual", channels)
+    np.testing.assert_array_equal(generator(noisy).numpy(), noisy)
+    assert not promises(generator).certain_exact
+
+
+def test_the_residual_recipe_keeps_to_its_budget():
+    """No more weights than FFDNet with a third more, and half of its multiplications a pixel."""
+    generator = build_generator(preset("residual").generator, channels=3)
+    assert generator.count_params() < 0.65e6
+    multiplications = 0
+    for layer in generator.layers:
+        if isinstance(layer, keras.layers.Conv2D | keras.layers.Conv2DTranspose):
+            made = keras.Model(generator.input, layer.output).compute_output_shape((1, 64, 64, 3))
+            cells = made[1] * made[2]
+            if isinstance(layer, keras.layers.Conv2DTranspose):
+                cells /= layer.strides[0] ** 2
+            multiplications += cells * np.prod(layer.kernel.shape)
+    assert multiplications / 64**2 < 60_000
 
 
 def filled_by_numpy(image, certain, levels):

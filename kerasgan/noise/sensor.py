@@ -1,0 +1,103 @@
+"""What a camera's sensor adds, as it looks after the camera has made a picture of it."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from kerasgan.noise.arrays import Arrays, arrays_of, per_image
+from kerasgan.noise.base import Noise
+
+_GAMMA = 2.2
+# How much a camera brightens red and blue to make grey of grey.
+_RED_GAIN, _BLUE_GAIN = (1.9, 2.4), (1.5, 1.9)
+# log of the variance of read noise, from log of that of shot noise: slope and intercept.
+_READ_NOISE = 2.18, 1.20
+_QUALITY = 60, 98
+# By which missing values of a colour are averages of their neighbours: green, and the other two.
+_GREEN = np.array([[0, 1, 0], [1, 4, 1], [0, 1, 0]], np.float32) / 4
+_RED_OR_BLUE = np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]], np.float32) / 4
+_BILINEAR = np.stack([_RED_OR_BLUE, _GREEN, _RED_OR_BLUE], axis=-1)
+
+
+@dataclass(frozen=True)
+class Sensor(Noise):
+    """Adds shot and read noise to the light, and develops it: white balance, gamma, perhaps JPEG.
+
+    The light is the picture to the power of 2.2, divided by the gains of red and blue, which are
+    drawn. To light x a normal deviate of variance a · x + b is added. a is the level, in
+    ten-thousandths; b follows from it as in the cameras that Brooks et al. measured. In colour, the
+    noise, not the picture, then goes through a Bayer mosaic and is interpolated: it correlates from
+    pixel to pixel, which is why networks that learnt independent noise fail on photographs.
+
+    Attributes:
+        mosaic: whether noise in colour goes through a mosaic.
+        jpeg: whether the picture is compressed at last, with a quality drawn from 60 to 98.
+
+    Source: Foi et al., Practical Poissonian-Gaussian noise modeling, TIP 2008, for the variance;
+    Brooks et al., Unprocessing images for learned raw denoising, CVPR 2019, for gains, gamma and
+    the read noise.
+    """
+
+    mosaic: bool = True
+    jpeg: bool = False
+
+    kind: ClassVar[str] = "sensor"
+    title: ClassVar[str] = "sensor noise"
+    quantity: ClassVar[str] = "variance of white light, in ten-thousandths"
+    bounds: ClassVar[tuple[float, float]] = (0.0, 200.0)
+    usual_levels: ClassVar[tuple[float, ...]] = (5.0, 20.0, 80.0)
+    checked_levels: ClassVar[tuple[float, ...]] = (5.0, 20.0, 80.0)
+    calibration_range: ClassVar[tuple[float, float]] = (0.0, 120.0)
+
+    def corrupt(self, clean: Any, level: Any, *, seed: Any) -> Any:
+        of = arrays_of(clean, seed)
+        clean = of.array(clean)
+        images, channels = len(clean.shape) - 3, clean.shape[-1]
+        drawn = of.uniform((3,), seed)
+        gains = _gains(of, drawn) if channels == 3 else 1.0
+        light = clean**_GAMMA / gains
+        shot = per_image(of, level) / 1e4
+        slope, intercept = _READ_NOISE
+        read = float(np.exp(intercept)) * shot**slope
+        noise = of.sqrt(shot * light + read) * of.normal(of.shape(clean), seed)
+        if self.mosaic and channels == 3:
+            noise = _interpolated(of, noise, images)
+        noisy = of.clip((light + noise) * gains, 0.0, 1.0) ** (1 / _GAMMA)
+        if not self.jpeg:
+            return noisy
+        lowest, highest = _QUALITY
+        quality = of.cast(lowest + drawn[2] * (highest - lowest), np.int32)
+        return _compressed(of, noisy, quality, images)
+
+    def label(self, level: float) -> str:
+        return f"{level:g}/10,000"
+
+
+def _gains(of: Arrays, drawn: Any) -> Any:
+    red, blue = (
+        low + (high - low) * drawn[number]
+        for number, (low, high) in enumerate((_RED_GAIN, _BLUE_GAIN))
+    )
+    return of.stack([red, of.cast(1.0, np.float32), blue])
+
+
+def _compressed(of: Arrays, pictures: Any, quality: Any, images: int) -> Any:
+    """Compresses each picture by itself; `images` is the number of axes before theirs."""
+    if not images:
+        return of.jpeg(pictures, quality)
+    return of.each(lambda inner: _compressed(of, inner, quality, images - 1), pictures)
+
+
+def _interpolated(of: Arrays, noise: Any, images: int) -> Any:
+    """Takes noise through a mosaic of red, green, green and blue, interpolated bilinearly."""
+    height, width = of.shape(noise)[-3], of.shape(noise)[-2]
+    rows, columns = of.range(height)[:, None] % 2, of.range(width)[None, :] % 2
+    red, blue = (rows + columns == 0), (rows + columns == 2)
+    seen = of.cast(of.stack([red, rows + columns == 1, blue]), np.float32)
+    padded = of.pad(noise * seen, [(0, 0)] * images + [(1, 1), (1, 1), (0, 0)])
+    return sum(
+        weights * padded[..., top : top + height, left : left + width, :]
+        for top, line in enumerate(_BILINEAR)
+        for left, weights in enumerate(line)
+    )
