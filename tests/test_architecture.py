@@ -5,12 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 
 import kerasgan
-from kerasgan.cli import main
 from kerasgan.store.zoo import find_model
 from tests.helpers import noisy_picture
 
@@ -102,7 +100,7 @@ LIGHT = {
 HEAVY = ("tensorflow", "keras", "scipy", "matplotlib", "skimage", "jax", "pandas")
 
 
-@pytest.mark.parametrize("what", [w for w in LIGHT if w != "inspect" or w in main.commands])
+@pytest.mark.parametrize("what", LIGHT)
 def test_restoring_needs_numpy_pillow_and_litert(what, tmp_path):
     (tmp_path / "folder").mkdir()
     for name in ("photo.png", "folder/a.png", "folder/b.png"):

@@ -338,7 +338,7 @@ class Impulses(NamedTuple):
 
     Attributes:
         share: of the values that salt and pepper replaced; 0 where there is none.
-        others: of the values that impulses replaced which are not pure black and white.
+        others: of the values that other impulses replaced, as far as they are about black or white.
         black: of the values that are pure black, for whatever reason.
         white: of the values that are pure white.
         mixed: of the values that are black where white prevails or the other way round, by blocks

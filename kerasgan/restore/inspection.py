@@ -57,7 +57,7 @@ class Inspection:
         sigma = f"sigma about {self.sigma:.0f}"
         return {
             "impulses": "looks like impulses that are not pure black and white, as JPEG and "
-            f"resizing leave them, about {self.impulses.others:.0%}",
+            f"resizing leave them, at least {self.impulses.others:.1%}",
             "gaussian": f"looks like Gaussian noise, {sigma}",
             "signal-dependent": f"looks like noise that grows with brightness, {sigma}",
             "unknown": self.impulses.verdict

@@ -218,7 +218,7 @@ def test_absurd_pictures_do_not_stop_the_others(run, tmp_path):
     (folder / "a" / "pixels.tif").write_bytes(tiff_header(t256=100_000, t257=100_000))
     jpeg_with_exif_in_two_parts(folder / "a" / "d.jpg")
     save(folder / "good.png", noisy_picture(20, 20))
-    status, printed = run(folder)
+    status, printed = run(folder, "--force")
     assert status == 1 and printed.count("Error: ") == 4
     for message in ("more than 50,000,000 pixels", "EXIF data is too long", "WebP limit"):
         assert message in printed
@@ -244,11 +244,11 @@ def test_restored_tiffs_can_be_read(run, tmp_path, mode):
     picture = Image.fromarray(noisy_picture(30, 40, channels=3)).convert(mode)
     turned = {"tiffinfo": {274: 6}, "compression": "tiff_lzw"} if mode == "RGB" else {}
     picture.save(tmp_path / "a.tif", **turned, big_tiff=mode == "L")
-    assert run(tmp_path / "a.tif")[0] == 0
+    assert run(tmp_path / "a.tif", "--force")[0] == 0
     # The same pixels, without what the old file told of how they lay in it.
     pixels, alpha, _ = kit.read_picture(tmp_path / "a.tif")
     kit.write_picture(tmp_path / "b.png", pixels, alpha)
-    assert run(tmp_path / "b.png")[0] == 0
+    assert run(tmp_path / "b.png", "--force")[0] == 0
     for read_one, expected in zip(
         kit.read_picture(tmp_path / "a_restored.tif")[:2],
         kit.read_picture(tmp_path / "b_restored.png")[:2],
