@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from kerasgan.noise.arrays import arrays_of, per_image
 from kerasgan.noise.base import Noise
 
 
@@ -29,6 +28,8 @@ class Gaussian(Noise):
     calibration_range: ClassVar[tuple[float, float]] = (0.0, 55.0)
 
     def corrupt(self, clean: Any, level: Any, *, seed: Any) -> Any:
+        from kerasgan.noise.arrays import arrays_of, per_image
+
         of = arrays_of(clean, seed)
         clean = of.array(clean)
         sigma = per_image(of, level) / 255.0

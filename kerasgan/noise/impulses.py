@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from kerasgan.noise.arrays import arrays_of, per_image
 from kerasgan.noise.base import Noise
 
 
@@ -25,6 +24,8 @@ class RandomImpulses(Noise):
     calibration_range: ClassVar[tuple[float, float]] = (0.0, 0.5)
 
     def corrupt(self, clean: Any, level: Any, *, seed: Any) -> Any:
+        from kerasgan.noise.arrays import arrays_of, per_image
+
         of = arrays_of(clean, seed)
         clean, share = of.array(clean), per_image(of, level)
         # One draw decides both: below the share a value is replaced, and where below says by what.

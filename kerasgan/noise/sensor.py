@@ -1,12 +1,13 @@
 """What a camera's sensor adds, as it looks after the camera has made a picture of it."""
 
+import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
-from kerasgan.noise.arrays import Arrays, arrays_of, per_image
 from kerasgan.noise.base import Noise
+
+if TYPE_CHECKING:
+    from kerasgan.noise.arrays import Arrays
 
 _GAMMA = 2.2
 # How much a camera brightens red and blue to make grey of grey.
@@ -14,10 +15,13 @@ _RED_GAIN, _BLUE_GAIN = (1.9, 2.4), (1.5, 1.9)
 # log of the variance of read noise, from log of that of shot noise: slope and intercept.
 _READ_NOISE = 2.18, 1.20
 _QUALITY = 60, 98
-# By which missing values of a colour are averages of their neighbours: green, and the other two.
-_GREEN = np.array([[0, 1, 0], [1, 4, 1], [0, 1, 0]], np.float32) / 4
-_RED_OR_BLUE = np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]], np.float32) / 4
-_BILINEAR = np.stack([_RED_OR_BLUE, _GREEN, _RED_OR_BLUE], axis=-1)
+# By which missing values are averages of their neighbours, in fourths: of red, green and blue.
+_CORNER, _SIDE, _CENTRE = (1, 0, 1), (2, 1, 2), (4, 4, 4)
+_BILINEAR = (
+    (_CORNER, _SIDE, _CORNER),
+    (_SIDE, _CENTRE, _SIDE),
+    (_CORNER, _SIDE, _CORNER),
+)
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,8 @@ class Sensor(Noise):
     calibration_range: ClassVar[tuple[float, float]] = (0.0, 120.0)
 
     def corrupt(self, clean: Any, level: Any, *, seed: Any) -> Any:
+        from kerasgan.noise.arrays import arrays_of, per_image
+
         of = arrays_of(clean, seed)
         clean = of.array(clean)
         images, channels = len(clean.shape) - 3, clean.shape[-1]
@@ -59,7 +65,7 @@ class Sensor(Noise):
         light = clean**_GAMMA / gains
         shot = per_image(of, level) / 1e4
         slope, intercept = _READ_NOISE
-        read = float(np.exp(intercept)) * shot**slope
+        read = math.exp(intercept) * shot**slope
         noise = of.sqrt(shot * light + read) * of.normal(of.shape(clean), seed)
         if self.mosaic and channels == 3:
             noise = _interpolated(of, noise, images)
@@ -67,37 +73,37 @@ class Sensor(Noise):
         if not self.jpeg:
             return noisy
         lowest, highest = _QUALITY
-        quality = of.cast(lowest + drawn[2] * (highest - lowest), np.int32)
+        quality = of.cast(lowest + drawn[2] * (highest - lowest), "int32")
         return _compressed(of, noisy, quality, images)
 
     def label(self, level: float) -> str:
         return f"{level:g}/10,000"
 
 
-def _gains(of: Arrays, drawn: Any) -> Any:
+def _gains(of: "Arrays", drawn: Any) -> Any:
     red, blue = (
         low + (high - low) * drawn[number]
         for number, (low, high) in enumerate((_RED_GAIN, _BLUE_GAIN))
     )
-    return of.stack([red, of.cast(1.0, np.float32), blue])
+    return of.stack([red, of.cast(1.0, "float32"), blue])
 
 
-def _compressed(of: Arrays, pictures: Any, quality: Any, images: int) -> Any:
+def _compressed(of: "Arrays", pictures: Any, quality: Any, images: int) -> Any:
     """Compresses each picture by itself; `images` is the number of axes before theirs."""
     if not images:
         return of.jpeg(pictures, quality)
     return of.each(lambda inner: _compressed(of, inner, quality, images - 1), pictures)
 
 
-def _interpolated(of: Arrays, noise: Any, images: int) -> Any:
+def _interpolated(of: "Arrays", noise: Any, images: int) -> Any:
     """Takes noise through a mosaic of red, green, green and blue, interpolated bilinearly."""
     height, width = of.shape(noise)[-3], of.shape(noise)[-2]
     rows, columns = of.range(height)[:, None] % 2, of.range(width)[None, :] % 2
     red, blue = (rows + columns == 0), (rows + columns == 2)
-    seen = of.cast(of.stack([red, rows + columns == 1, blue]), np.float32)
+    seen = of.cast(of.stack([red, rows + columns == 1, blue]), "float32")
     padded = of.pad(noise * seen, [(0, 0)] * images + [(1, 1), (1, 1), (0, 0)])
     return sum(
-        weights * padded[..., top : top + height, left : left + width, :]
+        of.cast(weights, "float32") / 4.0 * padded[..., top : top + height, left : left + width, :]
         for top, line in enumerate(_BILINEAR)
         for left, weights in enumerate(line)
     )

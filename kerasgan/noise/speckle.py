@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from kerasgan.noise.arrays import arrays_of, per_image
 from kerasgan.noise.base import Noise
 
 
@@ -23,6 +22,8 @@ class Speckle(Noise):
     calibration_range: ClassVar[tuple[float, float]] = (0.0, 0.5)
 
     def corrupt(self, clean: Any, level: Any, *, seed: Any) -> Any:
+        from kerasgan.noise.arrays import arrays_of, per_image
+
         of = arrays_of(clean, seed)
         clean = of.array(clean)
         factor = 1.0 + per_image(of, level) * of.normal(of.shape(clean), seed)

@@ -215,7 +215,7 @@ def test_failures_are_one_line_and_leave_nothing(own_run, bundle, folder, photos
         assert sorted(path.name for path in folder.iterdir()) == kept
     deep = folder / "deep.png"
     write_picture(deep, Picture(np.full((20, 20, 1), 777, np.uint16)))
-    output = run("denoise", deep, "--model", bundle.path / "int8.tflite", status=1)
+    output = run("denoise", deep, "--force", "--model", bundle.path / "int8.tflite", status=1)
     assert "takes 8-bit pictures" in output
 
 
