@@ -16,6 +16,7 @@ from kerasgan.cli.evaluate import evaluate
 from kerasgan.cli.export import export
 from kerasgan.cli.inspect import inspect
 from kerasgan.cli.models import models
+from kerasgan.cli.serve import serve
 from kerasgan.cli.train import train
 from kerasgan.errors import KerasganError
 
@@ -66,5 +67,16 @@ def main() -> None:
     """Train denoising GANs and restore pictures that salt-and-pepper noise has damaged."""
 
 
-for command in (train, evaluate, compare, denoise, inspect, corrupt, export, benchmark, models):
+for command in (
+    train,
+    evaluate,
+    compare,
+    denoise,
+    inspect,
+    corrupt,
+    export,
+    serve,
+    benchmark,
+    models,
+):
     main.add_command(command)

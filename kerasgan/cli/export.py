@@ -95,6 +95,12 @@ SIZE = Size()
 @click.option(
     "-o", "--output", type=PATH, help="The folder. [default: here, MODEL's name + _tflite]"
 )
+@click.option(
+    "--web",
+    type=PATH,
+    metavar="DIR",
+    help="Also write a page that restores pictures in a browser, for any server of files.",
+)
 @overwrite_option
 def export(
     model: Path,
@@ -110,6 +116,7 @@ def export(
     compact: bool,
     seed: int,
     output: Path | None,
+    web: Path | None,
     overwrite: bool,
 ) -> None:
     """Turn the generator of MODEL into checked TFLite files, in a folder with all about them.
@@ -121,11 +128,14 @@ def export(
     from kerasgan.data.pipeline import with_pages
     from kerasgan.model.loading import load_generator
     from kerasgan.store.bundle import Bundle, check_replaceable, is_bundle, training_record
+    from kerasgan.store.page import check_page, write_page
     from kerasgan.tflite.convert import check_sizes
     from kerasgan.tflite.export import export_bundle
 
     output = output or Path(model.resolve().stem + "_tflite")
     check_replaceable(output, overwrite=overwrite)
+    if web is not None:
+        check_page(web, overwrite=overwrite)
     generator = load_generator(model, sharpness)
     check_sizes(generator, sizes)
     record = training_record(model)
@@ -182,6 +192,9 @@ def export(
         )
         click.echo(f"{name:9} {entry['bytes'] / 1000:8,.0f} kB   {psnr}")
     click.echo(f"\nRestore pictures with: kerasgan denoise PICTURE --model {output}")
+    if web is not None:
+        write_page(bundle, web, overwrite=overwrite)
+        click.echo(f"{web} holds the page; put it on any server that has https")
 
 
 def _pictures(

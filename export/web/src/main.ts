@@ -1,0 +1,204 @@
+import { Comparison } from "./comparison";
+import { controls, showAmount, showLive, showQualities, tellFailure, tellNote, tellStatus } from "./controls";
+import { Failure, messageOf } from "./failure";
+import { Camera } from "./live";
+import { forgetOthers, loadModel, type Manifest, readManifest, runnable } from "./manifest";
+import type { Accelerator } from "./model";
+import { saltAndPepper } from "./noise";
+import { openPicture, type Picture } from "./picture";
+import type { Pixels } from "./pixels";
+import { Restorer } from "./restorer";
+import { canShare, save, share } from "./sharing";
+
+const comparison = new Comparison(controls.comparison);
+let restorer: Restorer;
+let manifest: Manifest;
+let picture: Picture | undefined;
+let camera: Camera | undefined;
+// The newest restoring; what an older one has to tell is of no interest any more.
+let newest = 0;
+
+/** Lets an action of a person end in a message if it fails. */
+async function attempt(action: () => Promise<void>): Promise<void> {
+  tellFailure("");
+  try {
+    await action();
+  } catch (error) {
+    stopLive();
+    setBusy(false);
+    tellStatus("");
+    tellFailure(messageOf(error));
+  }
+}
+
+async function start(): Promise<void> {
+  if (!isSecureContext) {
+    throw new Failure("Open this page over https, or from this device: browsers give it no camera and no hashes else.");
+  }
+  if (typeof WebAssembly !== "object") {
+    throw new Failure("This browser has no WebAssembly, which restoring needs; some block it in a safe mode.");
+  }
+  restorer = new Restorer();
+  manifest = await readManifest();
+  for (const [name, entry] of runnable(manifest)) {
+    controls.model.add(new Option(`${name}, ${(entry.bytes / 1e6).toFixed(1)} MB`, name));
+  }
+  await useModel();
+  await openSample();
+  await navigator.serviceWorker?.register("./sw.js");
+  await forgetOthers(manifest);
+}
+
+async function useModel(): Promise<void> {
+  tellStatus("Loading the model…");
+  const file = manifest.files[controls.model.value]!;
+  const content = await loadModel(file);
+  const asked = controls.accelerator.value as Accelerator;
+  const { accelerator, note } = await restorer.load({ content, manifest, file, accelerator: asked });
+  controls.accelerator.value = accelerator;
+  tellNote(note);
+}
+
+async function openSample(): Promise<void> {
+  const response = await fetch("./sample.png");
+  await open(await response.blob(), "sample.png");
+}
+
+async function open(file: Blob, name: string): Promise<void> {
+  stopLive();
+  tellStatus(`Opening ${name}…`);
+  picture = await openPicture(file, name);
+  await restorePicture();
+}
+
+/** Adds noise to the picture as the slider says, and restores it. */
+async function restorePicture(): Promise<void> {
+  if (!picture) return;
+  const mine = ++newest;
+  const { pixels, alpha } = picture;
+  const amount = Number(controls.amount.value);
+  const noisy = withNoise(pixels, 1);
+  comparison.show(noisy, undefined, alpha);
+  showQualities();
+  setBusy(true);
+  tellStatus("Restoring…");
+  const result = await restorer.restore({ noisy, clean: amount > 0 ? pixels : undefined }, (done) => {
+    if (mine === newest) controls.progress.value = done;
+  });
+  if (mine !== newest || !result) return;
+  comparison.show(noisy, result.restored, alpha);
+  showQualities(result.before, result.after);
+  setBusy(false);
+  controls.save.disabled = controls.share.disabled = false;
+  tellStatus(`${noisy.width}×${noisy.height} ${noisy.channels === 1 ? "grey" : "colour"}, ${inTime(result.milliseconds)}`);
+}
+
+function withNoise(pixels: Pixels, seed: number): Pixels {
+  const amount = Number(controls.amount.value);
+  return amount > 0 ? saltAndPepper(pixels, amount, seed) : pixels;
+}
+
+function inTime(milliseconds: number): string {
+  return milliseconds < 10_000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
+}
+
+function setBusy(busy: boolean): void {
+  controls.progress.value = 0;
+  controls.progress.hidden = !busy;
+  controls.cancel.disabled = !busy;
+  controls.save.disabled = controls.share.disabled = true;
+}
+
+function cancel(): void {
+  newest++;
+  restorer.cancel();
+  setBusy(false);
+  tellStatus("Cancelled.");
+}
+
+/** Restores what the camera sees, frame after frame, until stopped. */
+async function runLive(): Promise<void> {
+  newest++;
+  const size = Object.values(manifest.signatures)[0]!;
+  const mine = (camera = await Camera.open(size));
+  showLive(true);
+  setBusy(false);
+  showQualities();
+  let [frames, since] = [0, performance.now()];
+  while (camera === mine) {
+    const noisy = withNoise(mine.frame(controls.color.checked), frames);
+    const result = await restorer.restore({ noisy, clean: undefined });
+    if (!result || camera !== mine) continue;
+    comparison.show(noisy, result.restored);
+    frames++;
+    const elapsed = performance.now() - since;
+    if (elapsed > 1000) {
+      tellStatus(`${((1000 * frames) / elapsed).toFixed(1)} frames per second`, true);
+      [frames, since] = [0, performance.now()];
+    }
+  }
+}
+
+function stopLive(): void {
+  camera?.close();
+  camera = undefined;
+  showLive(false);
+}
+
+async function toggleLive(): Promise<void> {
+  if (!camera) return runLive();
+  stopLive();
+  await restorePicture();
+}
+
+async function openFirst(files: FileList | null | undefined): Promise<void> {
+  const file = files?.[0];
+  if (file) await open(file, file.name);
+}
+
+function restoredName(): string {
+  return `${(picture?.name ?? "picture").replace(/\.[^.]*$/, "")}_restored.png`;
+}
+
+function listen(): void {
+  const onClick = (button: HTMLElement, action: () => Promise<void>) =>
+    button.addEventListener("click", () => void attempt(action));
+  controls.choose.addEventListener("click", () => controls.file.click());
+  controls.take.addEventListener("click", () => controls.photo.click());
+  for (const input of [controls.file, controls.photo]) {
+    input.addEventListener("change", () => {
+      void attempt(() => openFirst(input.files)).then(() => {
+        // The same file may be chosen again.
+        input.value = "";
+      });
+    });
+  }
+  onClick(controls.sample, openSample);
+  onClick(controls.live, toggleLive);
+  controls.cancel.addEventListener("click", cancel);
+  onClick(controls.save, async () => save(await comparison.toBlob(), restoredName()));
+  onClick(controls.share, async () => share(await comparison.toBlob(), restoredName()));
+  controls.share.hidden = !canShare();
+  controls.amount.addEventListener("input", showAmount);
+  controls.amount.addEventListener("change", () => {
+    if (!camera) void attempt(restorePicture);
+  });
+  for (const select of [controls.model, controls.accelerator]) {
+    select.addEventListener("change", () => {
+      void attempt(async () => {
+        await useModel();
+        if (!camera) await restorePicture();
+      });
+    });
+  }
+  document.addEventListener("dragover", (event) => event.preventDefault());
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    void attempt(() => openFirst(event.dataTransfer?.files));
+  });
+}
+
+listen();
+showAmount();
+setBusy(false);
+void attempt(start);

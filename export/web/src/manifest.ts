@@ -1,0 +1,92 @@
+import { Failure } from "./failure";
+
+/** How a tensor's numbers stand for values: value = scale · (number - zero_point); scale 0 for floats. */
+export interface Quantization {
+  dtype: string;
+  scale: number;
+  zero_point: number;
+}
+
+export interface ModelFile {
+  file: string;
+  bytes: number;
+  sha256: string;
+  input: Quantization;
+  output: Quantization;
+}
+
+/** What the page reads of the manifest.json that `kerasgan export` writes. */
+export interface Manifest {
+  version: 1;
+  signatures: Record<string, [number, number]>;
+  channels: 1 | 3;
+  multiple: number;
+  files: Record<string, ModelFile>;
+  subject?: string | null;
+}
+
+export const BUNDLE = "bundle/";
+const TYPES = ["float32", "uint8"];
+const MODELS = "kerasgan-models";
+
+export async function readManifest(): Promise<Manifest> {
+  let manifest: Manifest;
+  try {
+    const response = await fetch(`${BUNDLE}manifest.json`);
+    if (!response.ok) throw new Error(String(response.status));
+    manifest = (await response.json()) as Manifest;
+  } catch {
+    throw new Failure("No model stands beside this page: its bundle/manifest.json is missing or damaged.");
+  }
+  if (manifest.version !== 1) {
+    throw new Failure(`The model's manifest.json is of version ${manifest.version}; this page reads 1.`);
+  }
+  return manifest;
+}
+
+/** The files that LiteRT.js can run, the smallest first; it refuses signed bytes. */
+export function runnable(manifest: Manifest): [string, ModelFile][] {
+  const found = Object.entries(manifest.files).filter(
+    ([, { input, output }]) => TYPES.includes(input.dtype) && TYPES.includes(output.dtype),
+  );
+  if (found.length === 0) {
+    throw new Failure("This model takes int8 numbers, which browsers cannot run; export it with --io uint8.");
+  }
+  return found.sort(([, one], [, other]) => one.bytes - other.bytes);
+}
+
+/** Fetches a model, or takes it from where it was kept; only if it is the one that the manifest lists. */
+export async function loadModel(entry: ModelFile): Promise<Uint8Array<ArrayBuffer>> {
+  // The hash makes it another address when the file changes, whatever a server lets a browser keep.
+  const address = `${BUNDLE}${entry.file}?${entry.sha256.slice(0, 16)}`;
+  const cache = await openModels();
+  const kept = await cache?.match(address);
+  const response = kept ?? (await fetch(address).catch(() => undefined));
+  if (!response?.ok) throw new Failure(`Cannot load ${entry.file}: connect to the network once, and try again.`);
+  const content = await response.clone().arrayBuffer();
+  if (await differs(content, entry.sha256)) {
+    await cache?.delete(address);
+    throw new Failure(`${entry.file} is not the file that manifest.json lists: the hashes differ. Export it again.`);
+  }
+  if (!kept) await cache?.put(address, response);
+  return new Uint8Array(content);
+}
+
+/** Forgets models that the manifest does not list any more. */
+export async function forgetOthers(manifest: Manifest): Promise<void> {
+  const cache = await openModels();
+  const hashes = Object.values(manifest.files).map((entry) => entry.sha256.slice(0, 16));
+  for (const request of (await cache?.keys()) ?? []) {
+    if (!hashes.includes(new URL(request.url).search.slice(1))) await cache?.delete(request);
+  }
+}
+
+async function differs(content: ArrayBuffer, sha256: string): Promise<boolean> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", content));
+  return [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("") !== sha256;
+}
+
+/** Browsers have no caches in private windows, some of them. */
+async function openModels(): Promise<Cache | undefined> {
+  return caches.open(MODELS).catch(() => undefined);
+}

@@ -1,0 +1,73 @@
+"""kerasgan serve."""
+
+import re
+import tempfile
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kerasgan.cli.options import MODEL
+from kerasgan.errors import ModelError
+
+
+@click.command()
+@click.argument("model", type=MODEL, default="selective-photos")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="0 takes any that is free.",
+)
+def serve(model: Path, port: int) -> None:
+    """Show the page that restores pictures in a browser, for this machine alone.
+
+    MODEL is a bundle, or the name of a model that comes with kerasgan.
+    """
+    from kerasgan.store.bundle import Bundle, is_bundle
+    from kerasgan.store.page import write_page
+
+    if not is_bundle(model):
+        raise ModelError(
+            f"{model} is no bundle; make one with: kerasgan export {model} --tflite -o bundle"
+        )
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "page"
+        write_page(Bundle.read(model), folder)
+        handler = partial(_Handler, directory=str(folder))
+        with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+            # A page that the browser still loads does not hold up the end.
+            server.daemon_threads = True
+            click.echo(f"Open http://localhost:{server.server_port}/ in a browser; Ctrl-C ends it")
+            try:
+                server.serve_forever()
+            except KeyboardInterrupt:
+                click.echo("Stopped")
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    """Serves files as a server should that puts the page on the web."""
+
+    # Whatever the system believes of them.
+    extensions_map = SimpleHTTPRequestHandler.extensions_map | {
+        ".js": "text/javascript",
+        ".wasm": "application/wasm",
+        ".tflite": "application/octet-stream",
+        ".webmanifest": "application/manifest+json",
+    }
+
+    def end_headers(self) -> None:
+        # The page's own policy does not hold for its workers; a header does.
+        page = Path(self.directory, "index.html").read_text(encoding="utf-8")
+        if policy := re.search(r'content="(default-src [^"]*)"', page):
+            self.send_header("Content-Security-Policy", policy[1])
+        self.send_header("X-Content-Type-Options", "nosniff")
+        # Files are asked for again, and sent if they have changed.
+        self.send_header("Cache-Control", "no-cache")
+        super().end_headers()
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        """Keeps the terminal for what matters."""
