@@ -99,6 +99,7 @@ function withNoise(pixels: Pixels, seed: number): Pixels {
 }
 
 function inTime(milliseconds: number): string {
+  if (milliseconds < 100) return `${milliseconds.toFixed(1)} ms`;
   return milliseconds < 10_000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
 }
 

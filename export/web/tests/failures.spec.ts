@@ -1,0 +1,70 @@
+import { expect } from "@playwright/test";
+import { give, isRestored, SMALL, test, visit } from "./page";
+
+for (const [file, message] of [
+  ["text.png", "text.png is not a picture that this browser can open."],
+  ["empty.png", "empty.png is not a picture that this browser can open."],
+  ["huge.png", "huge.png is too large: it has 25.0 million pixels, and this page restores 24."],
+] as const) {
+  test(`a picture that cannot be restored is named: ${file}`, async ({ page }) => {
+    await visit(page, SMALL);
+    await give(page, file);
+    await expect(page.getByRole("alert")).toHaveText(message);
+    await give(page, "tiny.png");
+    await isRestored(page);
+  });
+}
+
+test("a camera that is refused is named", async ({ page }) => {
+  await visit(page, SMALL);
+  await page.getByRole("button", { name: "Live camera" }).click();
+  await expect(page.getByRole("alert")).toHaveText(/^The camera was refused: allow it/);
+  await page.getByRole("button", { name: "Sample" }).click();
+  await isRestored(page);
+});
+
+test("a browser without WebAssembly is told so", async ({ page }) => {
+  await page.addInitScript(() => Reflect.deleteProperty(globalThis, "WebAssembly"));
+  await page.goto(SMALL);
+  await expect(page.getByRole("alert")).toHaveText(/^This browser has no WebAssembly/);
+});
+
+test("WebGPU that is not there is replaced, and the page says so", async ({ page }) => {
+  await visit(page, SMALL);
+  await page.getByText("Model").click();
+  await page.getByLabel("Runs on").selectOption("webgpu");
+  await expect(page.locator("#note")).toHaveText("This browser offers no WebGPU here; WebAssembly does the work.");
+  await expect(page.getByLabel("Runs on")).toHaveValue("wasm");
+  await isRestored(page);
+});
+
+test("a model with another hash is refused", async ({ page }) => {
+  await page.route("**/*.tflite?*", (route) => route.fulfill({ body: "something else" }));
+  await page.goto(SMALL);
+  await expect(page.getByRole("alert")).toHaveText(/^\w+.tflite is not the file that manifest.json lists/);
+});
+
+test.describe("what a server lacks", () => {
+  test.use({ complaints: /^Failed to load resource: the server responded with a status of 404/ });
+
+  for (const [pattern, message] of [
+    ["**/manifest.json", "No model stands beside this page: its bundle/manifest.json is missing or damaged."],
+    ["**/*.tflite?*", /^Cannot load \w+.tflite: connect to the network once, and try again.$/],
+    ["**/litert.wasm.gz", "Cannot load LiteRT: connect to the network once, and try again."],
+  ] as const) {
+    test(`is named: ${pattern}`, async ({ context, page }) => {
+      await context.route(pattern, (route) => route.fulfill({ status: 404 }));
+      await page.goto(SMALL);
+      await expect(page.getByRole("alert")).toHaveText(message);
+    });
+  }
+});
+
+test("a model that browsers cannot run is named", async ({ page }) => {
+  await page.route("**/manifest.json", async (route) => {
+    const text = await (await route.fetch()).text();
+    await route.fulfill({ body: text.replaceAll('"uint8"', '"int8"').replaceAll('"float32"', '"int8"') });
+  });
+  await page.goto(SMALL);
+  await expect(page.getByRole("alert")).toHaveText(/^This model takes int8 numbers/);
+});

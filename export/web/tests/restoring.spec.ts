@@ -1,0 +1,79 @@
+import { writeFileSync } from "node:fs";
+import { expect } from "@playwright/test";
+import { give, isRestored, OUT, PHOTOS, saveAs, setAmount, SMALL, test, visit } from "./page";
+
+test("the sample is restored, and compared with what it was", async ({ page }) => {
+  await visit(page, PHOTOS);
+  const shown = await page.locator("#qualities td:not(:empty)").allTextContents();
+  const noisy = await page.evaluate(() => document.querySelector<HTMLCanvasElement>("canvas.noisy")!.toDataURL());
+  writeFileSync(`${OUT}/sample_noisy.png`, Buffer.from(noisy.split(",")[1]!, "base64"));
+  await saveAs(page, "sample_restored.png");
+  writeFileSync(`${OUT}/sample.json`, JSON.stringify(shown.map(parseFloat)));
+});
+
+// Both kinds of numbers; sizes below, between and above those of the model; grey and colour.
+for (const model of ["int8", "float32"]) {
+  test(`${model} restores pictures of any size`, async ({ page }) => {
+    await visit(page, SMALL);
+    await setAmount(page, 0);
+    await page.getByText("Model").click();
+    await page.getByLabel("File").selectOption(model);
+    for (const name of ["tiny", "grey", "color", "turned", "clear"]) {
+      await isRestored(page);
+      await give(page, `${name}.${name === "turned" ? "jpg" : "png"}`);
+      await expect(page.locator("#status")).toHaveText(/^\d+×\d+/);
+      await expect(page.locator("#qualities")).toBeHidden();
+      expect(await saveAs(page, `${model}_${name}.png`)).toBe(`${name}_restored.png`);
+    }
+  });
+}
+
+test("the slider adds its share of noise, and none at 0", async ({ page }) => {
+  await visit(page, SMALL);
+  await give(page, "plain.png");
+  for (const amount of [0, 0.3, 0.95]) {
+    await setAmount(page, amount);
+    await isRestored(page);
+    await expect(page.locator("#amount-shown")).toHaveText(`${Math.round(amount * 100)}%`);
+    const share = await page.evaluate(() => {
+      const canvas = document.querySelector<HTMLCanvasElement>("canvas.noisy")!;
+      const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
+      const replaced = data.filter((value, i) => i % 4 === 0 && value !== 128);
+      return replaced.length / (data.length / 4);
+    });
+    expect(Math.abs(share - amount)).toBeLessThan(0.02);
+  }
+});
+
+test("a large picture shows how far it is, and is given up when asked @phone", async ({ page }) => {
+  await visit(page, SMALL);
+  await give(page, "large.png");
+  const progress = page.getByRole("progressbar");
+  await expect.poll(() => progress.evaluate((bar: HTMLProgressElement) => bar.value)).toBeGreaterThan(0.005);
+  // The page is not busy: it answers within a frame or two while the worker is.
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await expect(page.locator("#status")).toHaveText("Cancelled.");
+  await expect(progress).toBeHidden();
+  await page.getByRole("button", { name: "Sample" }).click();
+  await isRestored(page);
+});
+
+test("what comes later replaces what is being restored", async ({ page }) => {
+  await visit(page, SMALL);
+  await give(page, "large.png");
+  await expect(page.getByRole("progressbar")).toBeVisible();
+  await give(page, "tiny.png");
+  await expect(page.locator("#status")).toHaveText(/^30×20 grey/);
+});
+
+test("a picture is dropped on the page", async ({ page }) => {
+  await visit(page, SMALL);
+  await page.evaluate(async () => {
+    const canvas = new OffscreenCanvas(40, 20);
+    canvas.getContext("2d")!.fillRect(0, 0, 9, 9);
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([await canvas.convertToBlob()], "dropped.png"));
+    document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+  });
+  await expect(page.locator("#status")).toHaveText(/^40×20/);
+});

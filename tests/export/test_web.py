@@ -1,0 +1,269 @@
+"""The page: what it restores in a real browser, and the commands that write and serve it."""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+from kerasgan.restore.litert import load_file
+from kerasgan.restore.restorer import Restorer
+from kerasgan.store.bundle import Bundle, hash_of
+from kerasgan.store.page import write_page
+from kerasgan.store.zoo import saved_models
+from tests.cli.command import run
+from tests.helpers import noisy_picture
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "export" / "web"
+BROWSER = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+
+
+def missing():
+    """What the page cannot be built or looked at without; in CI, nothing may be."""
+    if shutil.which("npm") is None:
+        return "no Node.js is installed"
+    if not (SOURCE / "node_modules").is_dir():
+        return "run npm ci in export/web first"
+    return None
+
+
+def skip_unless_in_ci(reason):
+    assert "CI" not in os.environ, reason
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")
+def built():
+    """The page of these sources, where kerasgan looks for it."""
+    if (reason := missing()) is not None:
+        skip_unless_in_ci(reason)
+    command = ["npm", "run", "build", "--prefix", SOURCE]
+    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert result.returncode == 0, result.stdout
+
+
+@contextlib.contextmanager
+def served(bundle):
+    """The address under which `kerasgan serve` shows a bundle."""
+    command = [sys.executable, "-m", "kerasgan", "serve", bundle, "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        try:
+            line = process.stdout.readline()
+            yield re.search(r"http://localhost:\d+/", line)[0]
+        finally:
+            process.send_signal(signal.SIGINT)
+        assert "Stopped" in process.stdout.read()
+    assert process.returncode == 0
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """What the browser's tests give to the page."""
+    folder = tmp_path_factory.mktemp("files")
+    clear = noisy_picture(50, 60, 4)
+    clear[..., 3] = np.where(np.arange(60) < 40, 255, 128)
+    pictures = {
+        "tiny": noisy_picture(20, 30),
+        "grey": noisy_picture(70, 133),
+        "color": noisy_picture(100, 90, 3),
+        "clear": clear,
+        "plain": np.full((200, 200, 1), 128, np.uint8),
+        "large": noisy_picture(1500, 2000, 3),
+        "huge": np.zeros((5000, 5000, 1), np.uint8),
+        "photo": noisy_picture(480, 640),
+        "face": noisy_picture(48, 48),
+    }
+    for name, pixels in pictures.items():
+        Image.fromarray(pixels.squeeze()).save(folder / f"{name}.png")
+    (folder / "text.png").write_text("no picture")
+    (folder / "empty.png").touch()
+    exif = Image.Exif()
+    exif[274] = 6  # To be turned to the right.
+    Image.fromarray(noisy_picture(60, 90, 3)).save(folder / "turned.jpg", quality=95, exif=exif)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def output(built, bundle, files, tmp_path_factory):
+    """What the page did in the browser: pictures that it saved, figures, screenshots."""
+    if BROWSER is None:
+        skip_unless_in_ci("no Chromium is installed")
+    folder = tmp_path_factory.mktemp("output")
+    write_page(bundle, folder / "page")
+    models = saved_models()
+    with (
+        served(models["selective-photos"]) as photos,
+        served(models["selective-fer2013"]) as faces,
+        served(bundle.path) as small,
+    ):
+        environment = {"PHOTOS": photos, "FACES": faces, "SMALL": small}
+        environment |= {"FILES": str(files), "OUT": str(folder), "CHROMIUM": BROWSER}
+        result = subprocess.run(
+            ["npm", "test", "--prefix", SOURCE],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=os.environ | environment,
+        )
+    print(result.stdout)
+    assert result.returncode == 0, result.stdout
+    return folder
+
+
+def read(path):
+    return np.asarray(Image.open(path))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["int8", "float32"])
+@pytest.mark.parametrize("name", ["tiny", "grey", "color", "turned", "clear"])
+def test_the_page_restores_as_python_does(output, files, bundle, model, name):
+    [file] = files.glob(f"{name}.*")
+    restore = Restorer(load_file(bundle.path / f"{model}.tflite"))
+    made = read(output / f"{model}_{name}.png").astype(int)
+    assert np.all(made[..., :3] == made[..., :1]) == (name in ("tiny", "grey"))
+    if name == "turned":
+        # Decoders of JPEG differ by some steps; what matters is which way is up.
+        upright = np.rot90(read(file), -1)
+        assert made.shape[:2] == upright.shape[:2]
+        certain = np.all((upright > 20) & (upright < 235), axis=-1)
+        assert np.abs(made[..., :3] - upright)[certain].mean() < 5
+        return
+    noisy = read(file)
+    if name == "clear":
+        np.testing.assert_array_equal(made[..., 3], noisy[..., 3])
+        # What is half clear is rounded by canvases.
+        expected = restore(noisy[..., :3]).astype(int)
+        assert np.abs(made[..., :3] - expected).mean() < 2
+        return
+    expected = restore(noisy if noisy.ndim == 3 else noisy[..., np.newaxis]).astype(int)
+    assert np.abs(made[..., :3] - expected).max() <= 1
+
+
+@pytest.mark.slow
+def test_the_sample_is_restored_and_measured_as_python_does(output):
+    restore = Restorer(load_file(saved_models()["selective-photos"] / "int8.tflite"))
+    clean = read(SOURCE / "public" / "sample.png")
+    noisy, made = (read(output / f"sample_{kind}.png")[..., :3] for kind in ("noisy", "restored"))
+    assert np.abs(made - restore(noisy).astype(int)).max() <= 1
+    certain = np.all(noisy == clean, axis=-1)
+    assert 0.48 < 1 - certain.mean() < 0.52
+    assert set(np.unique(noisy[~certain])) == {0, 255}
+    expected = [
+        value
+        for picture in (noisy, made)
+        for value in (
+            peak_signal_noise_ratio(clean, picture),
+            structural_similarity(clean, picture, channel_axis=-1),
+        )
+    ]
+    np.testing.assert_allclose(
+        json.loads((output / "sample.json").read_text()), expected, atol=5e-3
+    )
+
+
+@pytest.mark.slow
+def test_a_picture_in_many_tiles_is_the_same_and_what_it_costs_is_known(output, files):
+    models = saved_models()
+    figures = json.loads((output / "figures.json").read_text())
+    for name, model in (("photo", "selective-photos"), ("face", "selective-fer2013")):
+        restore = Restorer(load_file(models[model] / "int8.tflite"))
+        noisy, times = read(files / f"{name}.png"), []
+        for _ in range(3 if name == "photo" else 20):
+            started = time.perf_counter()
+            expected = restore(noisy)
+            times.append(1000 * (time.perf_counter() - started))
+        figures[f"{name}_python_ms"] = min(times)
+        if name == "photo":
+            made = read(output / "photo.png")[..., 0].astype(int)
+            assert np.abs(made - expected).max() <= 1
+    print(json.dumps(figures, indent=2))
+    (output / "figures.json").write_text(json.dumps(figures, indent=2))
+    assert 3_000_000 < figures["first_load_bytes"] < 6_000_000
+    for name in ("phone", "desktop"):
+        assert read(output / f"{name}.png").std() > 20
+    if folder := os.environ.get("KERASGAN_WEB_PICTURES"):
+        for name in ("phone.png", "desktop.png", "figures.json"):
+            shutil.copy(output / name, folder)
+
+
+def test_export_writes_a_page_with_what_browsers_can_run(built, trained_run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    small = ("--tflite", "--size", "32x32", "--dynamic", "--calibration", "bundled", "-o", "bundle")
+    output = run("export", trained_run.path, *small, "--web", "page")
+    assert "page holds the page; put it on any server that has https" in output
+    page = tmp_path / "page"
+    manifest = Bundle.read(page / "bundle").manifest
+    assert list(manifest["files"]) == ["int8", "float32"]
+    for entry in manifest["files"].values():
+        assert hash_of(page / "bundle" / entry["file"]) == entry["sha256"]
+    sent = {path.relative_to(page).as_posix() for path in page.rglob("*") if path.is_file()}
+    assert {"index.html", "sw.js", "litert/litert.js", "litert/litert.wasm.gz"} <= sent
+    assert sum((page / name).stat().st_size for name in sent) < 5_000_000
+    # All that the page needs after its first visit, but the models, which it keeps by itself.
+    kept = json.loads(re.search(r"\[[^]]*litert[^]]*\]", (page / "sw.js").read_text())[0])
+    models = {f"bundle/{name}" for name in ("int8.tflite", "float32.tflite", "manifest.json")}
+    assert set(kept) == sent - models - {"sw.js"}
+    again = run("export", trained_run.path, *small, "--overwrite", "--web", tmp_path, status=1)
+    assert "holds something else than a page" in again or "current folder" in again
+
+
+def test_serve_gives_files_as_a_server_should(built, bundle):
+    with served(bundle.path) as address:
+        for name, kind in [
+            ("", "text/html"),
+            ("sw.js", "text/javascript"),
+            ("app.webmanifest", "application/manifest+json"),
+            ("bundle/int8.tflite", "application/octet-stream"),
+        ]:
+            with urllib.request.urlopen(address + name) as response:
+                assert response.headers["Content-Type"] == kind
+                # A worker has the policy of its own answer, not that of the page.
+                assert "connect-src 'self'" in response.headers["Content-Security-Policy"]
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            urllib.request.urlopen(address + "bundle/float16.tflite")
+
+
+def test_what_cannot_be_served_is_named(built, bundle, trained_run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "is no bundle; make one with" in run("serve", trained_run.path, status=1)
+    signed = shutil.copytree(bundle.path, tmp_path / "signed")
+    content = json.loads((signed / "manifest.json").read_text())
+    content["files"] = {"int8": content["files"]["int8"]}
+    content["files"]["int8"]["input"]["dtype"] = "int8"
+    (signed / "manifest.json").write_text(json.dumps(content))
+    assert "nothing that browsers can run" in run("serve", signed, status=1)
+    damaged = shutil.copytree(bundle.path, tmp_path / "damaged")
+    with (damaged / "int8.tflite").open("ab") as file:
+        file.write(b"more")
+    assert "the hashes differ" in run("serve", damaged, status=1)
+
+
+def test_an_installation_without_the_page_says_how_to_get_it(bundle, tmp_path, monkeypatch):
+    monkeypatch.setattr("kerasgan.store.page._BUILT", tmp_path / "none")
+    assert "npm run build --prefix export/web" in run("serve", bundle.path, status=1)
+
+
+def test_a_page_is_written_over_a_page_alone(built, bundle, tmp_path):
+    for _ in range(2):
+        write_page(bundle, tmp_path / "page", overwrite=True)
+    with pytest.raises(OSError, match="holds a page already"):
+        write_page(bundle, tmp_path / "page")
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="is a file"):
+        write_page(bundle, tmp_path / "file")
