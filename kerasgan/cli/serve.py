@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from kerasgan.cli.options import MODEL
-from kerasgan.errors import ModelError
+from kerasgan.errors import ModelError, OutputError
 
 
 @click.command()
@@ -37,7 +37,7 @@ def serve(model: Path, port: int) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "page"
         write_page(Bundle.read(model), folder)
-        handler = partial(_Handler, directory=str(folder))
+        handler = partial(_Handler, directory=str(folder), policy=_policy(folder))
         with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
             # A page that the browser still loads does not hold up the end.
             server.daemon_threads = True
@@ -46,6 +46,15 @@ def serve(model: Path, port: int) -> None:
                 server.serve_forever()
             except KeyboardInterrupt:
                 click.echo("Stopped")
+
+
+def _policy(folder: Path) -> str:
+    """Reads the page's own Content-Security-Policy."""
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    match = re.search(r'http-equiv="Content-Security-Policy"\s+content="([^"]*)"', page)
+    if match is None:
+        raise OutputError("the page has no Content-Security-Policy; build it again")
+    return match[1]
 
 
 class _Handler(SimpleHTTPRequestHandler):
@@ -59,11 +68,13 @@ class _Handler(SimpleHTTPRequestHandler):
         ".webmanifest": "application/manifest+json",
     }
 
+    def __init__(self, *arguments: Any, policy: str, **options: Any):
+        self._policy = policy
+        super().__init__(*arguments, **options)
+
     def end_headers(self) -> None:
-        # The page's own policy does not hold for its workers; a header does.
-        page = Path(self.directory, "index.html").read_text(encoding="utf-8")
-        if policy := re.search(r'content="(default-src [^"]*)"', page):
-            self.send_header("Content-Security-Policy", policy[1])
+        # What stands in the page does not hold for its workers; a header does.
+        self.send_header("Content-Security-Policy", self._policy)
         self.send_header("X-Content-Type-Options", "nosniff")
         # Files are asked for again, and sent if they have changed.
         self.send_header("Cache-Control", "no-cache")

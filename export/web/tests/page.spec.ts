@@ -1,6 +1,6 @@
 import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page } from "@playwright/test";
-import { give, isRestored, OUT, PHOTOS, SMALL, test, visit } from "./page";
+import { give, isRestored, OUT, PHOTOS, shownBy, SMALL, test, visit } from "./page";
 
 const divider = (page: Page) => page.getByRole("slider", { name: /Divider/ });
 
@@ -55,12 +55,7 @@ test.describe("with a camera", () => {
     await live.click();
     await expect(page.locator("#status")).toHaveText(/^\d+\.\d frames per second$/);
     await page.getByLabel("Colour").check();
-    const colours = () =>
-      page.evaluate(() => {
-        const canvas = document.querySelector<HTMLCanvasElement>("canvas.restored")!;
-        const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
-        return data.some((value, i) => i % 4 === 0 && value !== data[i + 1]);
-      });
+    const colours = async () => (await shownBy(page, "restored")).some((value, i, all) => i % 4 === 0 && value !== all[i + 1]);
     await expect.poll(colours).toBe(true);
     await live.click();
     await isRestored(page);

@@ -74,3 +74,13 @@ export async function saveAs(page: Page, name: string): Promise<string> {
   await (await download).saveAs(`${OUT}/${name}`);
   return (await download).suggestedFilename();
 }
+
+/** What a canvas shows, as RGBA. */
+export function shownBy(page: Page, canvas: "noisy" | "restored"): Promise<number[]> {
+  return page.evaluate((name) => {
+    const shown = document.querySelector<HTMLCanvasElement>(`canvas.${name}`)!;
+    const context = new OffscreenCanvas(shown.width, shown.height).getContext("2d", { willReadFrequently: true })!;
+    context.drawImage(shown, 0, 0);
+    return [...context.getImageData(0, 0, shown.width, shown.height).data];
+  }, canvas);
+}
