@@ -22,6 +22,6 @@ export default defineConfig({
   },
   projects: [
     { name: "phone", use: phone, grep: /@phone/ },
-    { name: "desktop", use: { viewport: { width: 1280, height: 900 } } },
+    { name: "desktop", use: { viewport: { width: 1000, height: 760 } } },
   ],
 });

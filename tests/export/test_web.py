@@ -198,13 +198,18 @@ def test_a_picture_in_many_tiles_is_the_same_and_what_it_costs_is_known(output, 
     for name in ("phone", "desktop"):
         assert read(output / f"{name}.png").std() > 20
     if folder := os.environ.get("KERASGAN_WEB_PICTURES"):
-        for name in ("phone.png", "desktop.png", "figures.json"):
-            shutil.copy(output / name, folder)
+        for name in ("phone.png", "desktop.png"):
+            small = Image.open(output / name).convert("RGB").quantize(128)
+            small.save(Path(folder, name), optimize=True)
 
 
-def test_export_writes_a_page_with_what_browsers_can_run(built, trained_run, tmp_path, monkeypatch):
+def test_export_writes_a_page_with_what_browsers_can_run(
+    built, trained_run, photos, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
-    small = ("--tflite", "--size", "32x32", "--dynamic", "--calibration", "bundled", "-o", "bundle")
+    precisions = [f"--quantize={name}" for name in ("float32", "float16", "int8")]
+    small = ("--tflite", *precisions, "--dynamic", "--size", "32x32", "--calibration", photos)
+    small += ("-o", "bundle")
     output = run("export", trained_run.path, *small, "--web", "page")
     assert "page holds the page; put it on any server that has https" in output
     page = tmp_path / "page"

@@ -1,6 +1,6 @@
 import { Failure } from "./failure";
 import { contextOf } from "./picture";
-import { fromImageData, type Pixels } from "./pixels";
+import { fromImageData, greyOf, type Pixels } from "./pixels";
 
 /** The middle of what a camera sees, in the size that a model takes at once. */
 export class Camera {
@@ -32,7 +32,6 @@ export class Camera {
     const scale = Math.max(width / videoWidth, height / videoHeight);
     const [cutWidth, cutHeight] = [width / scale, height / scale];
     const context = contextOf(this.canvas);
-    context.filter = color ? "none" : "grayscale(1)";
     context.drawImage(
       this.video,
       (videoWidth - cutWidth) / 2,
@@ -44,7 +43,8 @@ export class Camera {
       width,
       height,
     );
-    return fromImageData(context.getImageData(0, 0, width, height));
+    const pixels = fromImageData(context.getImageData(0, 0, width, height));
+    return color ? pixels : greyOf(pixels);
   }
 
   close(): void {

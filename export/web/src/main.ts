@@ -45,7 +45,8 @@ async function start(): Promise<void> {
   }
   await useModel();
   await openSample();
-  await navigator.serviceWorker?.register("./sw.js");
+  // Without it, as in some private windows, the page needs the network, and nothing else is lost.
+  await navigator.serviceWorker?.register("./sw.js").catch(() => undefined);
   await forgetOthers(manifest);
 }
 
@@ -125,9 +126,9 @@ async function runLive(): Promise<void> {
   showLive(true);
   setBusy(false);
   showQualities();
-  let [frames, since] = [0, performance.now()];
+  let [seed, frames, since] = [0, 0, performance.now()];
   while (camera === mine) {
-    const noisy = withNoise(mine.frame(controls.color.checked), frames);
+    const noisy = withNoise(mine.frame(controls.color.checked), seed++);
     const result = await restorer.restore({ noisy, clean: undefined });
     if (!result || camera !== mine) continue;
     comparison.show(noisy, result.restored);
@@ -138,6 +139,8 @@ async function runLive(): Promise<void> {
       [frames, since] = [0, performance.now()];
     }
   }
+  // Another one may have been opened meanwhile.
+  mine.close();
 }
 
 function stopLive(): void {

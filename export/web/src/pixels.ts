@@ -18,6 +18,17 @@ export function setChannel(pixels: Pixels, channel: number, grey: Pixels): void 
   for (let i = 0; i < grey.data.length; i++) pixels.data[i * pixels.channels + channel] = grey.data[i]!;
 }
 
+/** Colour as grey: the luma of ITU-R BT.601. */
+export function greyOf(pixels: Pixels): Pixels {
+  if (pixels.channels === 1) return pixels;
+  const data = new Uint8Array(pixels.width * pixels.height);
+  for (let i = 0; i < data.length; i++) {
+    const [red, green, blue] = pixels.data.subarray(3 * i, 3 * i + 3);
+    data[i] = Math.round(0.299 * red! + 0.587 * green! + 0.114 * blue!);
+  }
+  return { ...pixels, channels: 1, data };
+}
+
 /** Repeats a grey picture's values in three channels. */
 export function repeated(grey: Pixels): Pixels {
   const data = new Uint8Array(grey.data.length * 3);

@@ -9,18 +9,24 @@ const runtime = startRuntime(new URL("../litert/", self.location.href).href);
 // It is awaited by the first load, which tells what is wrong.
 runtime.catch(() => undefined);
 let model: Model | undefined;
-let current = 0;
+// The newest request, for which a restoring that is under way makes room, and the end of what is under way.
+let newest = 0;
+let idle = Promise.resolve();
 
-self.onmessage = async ({ data }: MessageEvent<Request>) => {
-  const { id } = data;
+self.onmessage = ({ data }: MessageEvent<Request>) => {
+  newest = data.id;
+  idle = idle.then(() => handle(data));
+};
+
+async function handle(request: Request): Promise<void> {
+  const { id } = request;
   try {
-    current = id;
-    if (data.kind === "load") answer({ id, kind: "done", result: await load(data) });
-    if (data.kind === "restore") answer({ id, kind: "done", result: await restore(id, data) });
+    if (request.kind === "load") answer({ id, kind: "done", result: await load(request) });
+    if (request.kind === "restore") answer({ id, kind: "done", result: await restore(id, request) });
   } catch (error) {
     answer({ id, kind: "failed", message: messageOf(error) });
   }
-};
+}
 
 function answer(reply: Reply): void {
   self.postMessage(reply);
@@ -66,13 +72,14 @@ async function agreement(one: Model, other: Model, [height, width]: [number, num
 
 async function restore(id: number, { noisy, clean }: RestoreRequest): Promise<Restored | undefined> {
   if (!model) throw new Error("no model is loaded");
+  if (newest !== id) return undefined;
   const cancelled = new Error("cancelled");
   const started = performance.now();
   try {
     const restored = await model.restore(noisy, async (done) => {
       answer({ id, kind: "progress", done });
       await messagesTaken();
-      if (current !== id) throw cancelled;
+      if (newest !== id) throw cancelled;
     });
     const milliseconds = performance.now() - started;
     const before = clean && quality(clean, noisy);
