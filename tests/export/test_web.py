@@ -92,6 +92,7 @@ def files(tmp_path_factory):
         Image.fromarray(pixels.squeeze()).save(folder / f"{name}.png")
     (folder / "text.png").write_text("no picture")
     (folder / "empty.png").touch()
+    (folder / "window.raw").write_bytes(noisy_picture(32, 32).tobytes())
     exif = Image.Exif()
     exif[274] = 6  # To be turned to the right.
     Image.fromarray(noisy_picture(60, 90, 3)).save(folder / "turned.jpg", quality=95, exif=exif)
@@ -153,6 +154,13 @@ def test_the_page_restores_as_python_does(output, files, bundle, model, name):
         return
     expected = restore(noisy if noisy.ndim == 3 else noisy[..., np.newaxis]).astype(int)
     assert np.abs(made[..., :3] - expected).max() <= 1
+
+
+@pytest.mark.slow
+def test_the_documents_javascript_restores_as_python_does(output, bundle):
+    restore = Restorer(load_file(bundle.path / "int8.tflite"))
+    made = np.frombuffer((output / "window.raw").read_bytes(), np.uint8).reshape(32, 32, 1)
+    assert np.abs(made - restore(noisy_picture(32, 32)).astype(int)).max() <= 1
 
 
 @pytest.mark.slow

@@ -13,8 +13,8 @@ export const [PHOTOS, FACES, SMALL, FILES, OUT] = ["PHOTOS", "FACES", "SMALL", "
   string,
   string,
 ];
-// LiteRT says all it has to say through console.error.
-const OF_LITERT = /^(INFO|WARNING): |^Failed to create default WebGPU device/;
+// LiteRT says all it has to say through console.error, and asks for a GPU first.
+const OF_LITERT = /^(INFO|WARNING): |^Failed to create default WebGPU device|^No available adapters/;
 
 /** A test in which the page neither complains nor asks anybody else, unless it is told what is to be expected. */
 export const test = base.extend<{ complaints: RegExp; watched: void }>({
