@@ -229,7 +229,7 @@ def test_export_writes_a_page_with_what_browsers_can_run(
     assert {"index.html", "sw.js", "litert/litert.js", "litert/litert.wasm.gz"} <= sent
     assert sum((page / name).stat().st_size for name in sent) < 5_000_000
     # All that the page needs after its first visit, but the models, which it keeps by itself.
-    kept = json.loads(re.search(r"\[[^]]*litert[^]]*\]", (page / "sw.js").read_text())[0])
+    kept = json.loads(re.search(r"\[[^][]*litert[^][]*\]", (page / "sw.js").read_text())[0])
     models = {f"bundle/{name}" for name in ("int8.tflite", "float32.tflite", "manifest.json")}
     assert set(kept) == sent - models - {"sw.js"}
     again = run("export", trained_run.path, *small, "--overwrite", "--web", tmp_path, status=1)
