@@ -136,7 +136,7 @@ def test_the_models_that_come_with_kerasgan_are_whole():
         assert samples == {"clean", "noisy", "keras", "comparison", *files}
         card = (bundle.path / CARD).read_text()
         assert set(re.findall(r"^\| (\S+)\.tflite", card, re.MULTILINE)) == set(files)
-        assert re.search(r"Other precisions \(float32, float16(, dynamic)?\) are made of gener", card)
+        assert re.search(r"Other precisions \(float32, float16(, dynamic)?\) are made of", card)
         assert (ROOT / "docs" / "cards" / f"{name}.md").read_text().strip() in card
         if bundle.manifest.get("faithful"):
             assert load_generator(name, sharpness=0.5).count_params()
