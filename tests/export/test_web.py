@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from kerasgan.restore.litert import load_file
+from kerasgan.restore.files import load_file
 from kerasgan.restore.restorer import Restorer
 from kerasgan.store.bundle import Bundle, hash_of
 from kerasgan.store.page import write_page
