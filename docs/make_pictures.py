@@ -1,9 +1,8 @@
 """Makes the README's pictures from held-out photographs: `make gallery`.
 
-    python docs/make_pictures.py [MODEL] [SHARP]
+    python docs/make_pictures.py [MODEL]
 
-MODEL is what `kerasgan denoise` takes, SHARP one of which the sharpness can be turned. Writes
-docs/restored.png, docs/gallery.png and docs/sharp.png.
+MODEL is what `kerasgan denoise` takes. Writes docs/restored.png and docs/gallery.png.
 """
 
 from pathlib import Path
@@ -13,8 +12,7 @@ import click
 from kerasgan.startup import start_tensorflow
 from kerasgan.store.zoo import DEFAULT_MODEL
 
-HERO_AMOUNT, GALLERY_AMOUNTS, SHARP_AMOUNTS = 0.7, (0.5, 0.9), (0.7, 0.9)
-SHARPNESS = {"faithful": 0.0, "sharpness 0.5": 0.5, "sharp": 1.0}
+HERO_AMOUNT, GALLERY_AMOUNTS = 0.7, (0.5, 0.9)
 # Top and left of the parts that are shown magnified, and their size: an eye, a camera.
 PARTS = {"chelsea": (80, 130), "camera": (80, 190)}
 PART_SIZE = 96
@@ -22,31 +20,26 @@ PART_SIZE = 96
 
 @click.command()
 @click.argument("model", default=DEFAULT_MODEL)
-@click.argument("sharp", default="selective-photos-gan")
-def main(model, sharp):
+def main(model):
     start_tensorflow()
     import numpy as np
 
-    from kerasgan import (
-        Restorer,
-        SaltAndPepper,
-        load_generator,
-        load_images,
-        load_restorer,
-        noisy_image,
-    )
+    from kerasgan import SaltAndPepper, load_images, noisy_image
     from kerasgan.images.contact_sheet import save_comparison
     from kerasgan.images.pixels import from_float, to_float
     from kerasgan.measure.baselines import BASELINES
     from kerasgan.measure.metrics import psnr
+    from kerasgan.restore.restorer import load_restorers
 
-    biharmonic = {"biharmonic inpainting": BASELINES["biharmonic inpainting"]}
-    methods = {**biharmonic, "kerasgan": load_restorer(model)}
-    turned = {name: Restorer(load_generator(sharp, value)) for name, value in SHARPNESS.items()}
+    methods = {
+        "biharmonic inpainting": BASELINES["biharmonic inpainting"],
+        # Of a bundle, its Keras model.
+        "kerasgan": next(iter(load_restorers(model).values())),
+    }
     test = load_images("bundled", channels=3).test
     photographs = dict(zip(test.names, test.images, strict=True))
 
-    def restored(clean, amount, methods=methods):
+    def restored(clean, amount):
         noisy = from_float(noisy_image(to_float(clean), SaltAndPepper(amount)), np.uint8)
         return {"noise": noisy} | {name: method(noisy) for name, method in methods.items()}
 
@@ -57,18 +50,14 @@ def main(model, sharp):
         columns[f"{title}, {psnr(clean, image, 255):.1f} dB"] = [to_float(image)]
     save_comparison(Path(__file__).with_name("restored.png"), columns, inches=2.5)
 
-    def save_parts(name, amounts, methods):
-        columns = {}
-        for photograph, (top, left) in PARTS.items():
-            clean = photographs[photograph]
-            for amount in amounts:
-                for title, image in {"clean": clean, **restored(clean, amount, methods)}.items():
-                    part = image[top : top + PART_SIZE, left : left + PART_SIZE]
-                    columns.setdefault(title, []).append(to_float(part))
-        save_comparison(Path(__file__).with_name(name), columns, inches=1.2)
-
-    save_parts("gallery.png", GALLERY_AMOUNTS, methods)
-    save_parts("sharp.png", SHARP_AMOUNTS, {**biharmonic, **turned})
+    rows = {}
+    for name, (top, left) in PARTS.items():
+        clean = photographs[name]
+        for amount in GALLERY_AMOUNTS:
+            for title, image in {"clean": clean, **restored(clean, amount)}.items():
+                part = image[top : top + PART_SIZE, left : left + PART_SIZE]
+                rows.setdefault(title, []).append(to_float(part))
+    save_comparison(Path(__file__).with_name("gallery.png"), rows, inches=1.2)
 
 
 if __name__ == "__main__":
