@@ -1,7 +1,7 @@
 """Draws docs/sharpness.png: what the sharpness of a model trades, at several amounts of noise.
 
-    kerasgan evaluate selective-fer2013-gan --data fer2013.csv --split validation --limit 400 --looks \
-      --baselines none --sharpness 0:1 --amount 0.5 --amount 0.9 --json curve.json
+    kerasgan evaluate selective-fer2013-gan --data fer2013.csv --split validation --limit 400 \
+      --looks --baselines none --sharpness 0:1 --amount 0.5 --amount 0.9 --json curve.json
     python docs/make_curve.py curve.json
 
 Each point is one sharpness, of 0, 0.1, … to 1; left and down are better.
