@@ -165,7 +165,7 @@ def evaluate(
             images=chosen,
             scores=scores,
             restorers=restorers,
-            sharpness=sharpness,
+            sharpness=sharpness if len(sharpness) > 1 else {},
             noise=noise,
             seed=seed,
             record=record,

@@ -164,7 +164,12 @@ def export(
             quantizations=tuple(name for name in QUANTIZATIONS if name in chosen),
             sizes=tuple(dict.fromkeys(sizes)),
             any_size=dynamic,
-            calibration=with_pages(images.train, config.data.pages, seed=config.seed),
+            calibration=with_pages(
+                images.train,
+                config.data.pages,
+                patch_size=config.data.patch_size,
+                seed=config.seed,
+            ),
             source=source,
             held_out=images.held_out if len(images.held_out) else images.train,
             noise=config.noise,

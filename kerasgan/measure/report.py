@@ -75,11 +75,10 @@ class Evaluation:
 
     @property
     def shown(self) -> list[str]:
-        """The methods whose pictures are shown: the main one, after the ends of its curve."""
+        """The methods whose pictures are shown: the main one, after the rest of its curve."""
         names = list(self.restorers)
-        return (
-            [names[-1], names[len(names) // 2], names[0]] if len(self.sharpness) > 2 else names[:1]
-        )
+        curve = [names[-1], names[len(names) // 2]] if self.sharpness else []
+        return list(dict.fromkeys([*curve, self.main]))
 
     @property
     def levels(self) -> list[float]:
@@ -160,7 +159,7 @@ def _curves(evaluation: Evaluation) -> Iterator[tuple[str, str]]:
 
 def _sharpening(evaluation: Evaluation) -> Iterator[tuple[str, str]]:
     """What turning the sharpness trades (Blau & Michaeli, CVPR 2018), at each level."""
-    if len(evaluation.sharpness) < 2:
+    if not evaluation.sharpness:
         return
     looks = [name for name in ("lpips", "kernel_distance") if name in evaluation.scores[0].looks]
     for level in evaluation.levels:
@@ -221,10 +220,7 @@ def _case(
     restored = shown[evaluation.main]
     filtered = BASELINES[rival.method](noisy) if rival.method in BASELINES else noisy
     part = _worst_part(clean, restored)
-    errors = {
-        score.method: image
-        for score, image in ((rival, filtered), (scores[evaluation.main], restored))
-    }
+    errors = {rival.method: filtered, evaluation.main: restored}
     columns = {
         "clean": clean,
         "noisy": noisy,

@@ -17,6 +17,15 @@ from kerasgan.restore.impulses import Impulses, find_impulses, sample
 _FEWEST = 64
 # Shares of other impulses that are told; the larger one shows in the standard deviation, too.
 _LEAST_SHARE, _LARGE_SHARE = 0.005, 0.03
+# What pictures with noise of a kind look like. That of sensors correlates from pixel to pixel, so
+# that a clean look tells nothing.
+_LOOKS = {
+    "salt-and-pepper": {"salt-and-pepper"},
+    "random-impulses": {"impulses"},
+    "gaussian": {"gaussian", "signal-dependent"},
+    "speckle": {"gaussian", "signal-dependent"},
+    "sensor": {"gaussian", "signal-dependent", "clean"},
+}
 # Standard deviation of the noise that is told, and by which power of the brightness it grows.
 _VISIBLE, _GROWING = 4.0, 0.3
 
@@ -74,7 +83,7 @@ class Inspection:
         Returns:
             The reason, for people; None where there is none.
         """
-        if self.kind != noise:
+        if self.kind not in _LOOKS[noise]:
             other = "" if self.level is None else ", which this model does not remove"
             return self.sentence + other
         return self.impulses.objection if noise == "salt-and-pepper" else None

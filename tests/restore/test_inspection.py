@@ -9,6 +9,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 from skimage import data
 
+from kerasgan.noise.kinds import KINDS
+from kerasgan.noise.noisy import noisy_image
 from kerasgan.restore.inspection import inspect
 from tests.helpers import smooth_image
 
@@ -111,6 +113,16 @@ def test_restoring_is_objected_to_where_it_would_change_the_picture_itself():
     objection = inspect(with_impulses(page(), 0.02)).objection("salt-and-pepper")
     assert "about 2.0%, but restoring would change the picture's own black and white" in objection
     assert inspect(with_impulses(page(), 0.5)).objection("salt-and-pepper") is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_model_is_given_the_noise_that_it_removes_and_no_other(kind):
+    noise, photograph = KINDS[kind], CLEAN["colour"]
+    noisy = noisy_image(photograph / np.float32(255), noise(noise.usual_levels[-1]))
+    assert inspect(np.rint(255 * noisy).astype(np.uint8)).objection(kind) is None
+    if kind != "salt-and-pepper":
+        objection = inspect(with_impulses(photograph, 0.2)).objection(kind)
+        assert objection.endswith("about 20%, which this model does not remove")
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, np.float64])
