@@ -114,11 +114,12 @@ def evaluate(
     # Before minutes of measuring.
     history = [] if report is None else RunFolder(model).read_history()
     sharpness = _sharpness(asked)
-    restorers = (
-        {name: Restorer(load_generator(model, value)) for name, value in sharpness.items()}
-        if len(sharpness) > 1
-        else load_restorers(model, *sharpness.values())
-    )
+    if len(sharpness) == 1:
+        restorers = load_restorers(model, *sharpness.values())
+    else:
+        # The faithful end first: what has none is told by that.
+        loaded = {s: Restorer(load_generator(model, s)) for s in sorted(sharpness.values())}
+        restorers = {name: loaded[value] for name, value in sharpness.items()}
     config, fingerprint = PRESETS["selective"], None
     if (record := training_record(model)) is not None:
         config, fingerprint = parse_record(record, model)

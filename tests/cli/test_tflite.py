@@ -132,6 +132,9 @@ def test_the_sharpness_of_a_run_is_turned_and_exported(own_run, photos, folder):
     assert names == [step / 10 for step in range(10, -1, -1)]
     assert "From faithful to sharp" in (folder / "curve.html").read_text()
 
+    output = run("evaluate", "half/float32.tflite", *options, "--sharpness", "0:1", status=1)
+    assert "is a single file, whose sharpness cannot be changed" in output
+
     run("export", own_run, *small, "-o", "whole")
     run("export", "whole", *small, "-o", "copy")
     for name in ("whole", "copy"):
