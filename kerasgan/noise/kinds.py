@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kerasgan.noise.base import Noise
+from kerasgan.noise.camera import Camera
 from kerasgan.noise.gaussian import Gaussian
 from kerasgan.noise.impulses import RandomImpulses
 from kerasgan.noise.salt_and_pepper import SaltAndPepper
@@ -11,7 +12,7 @@ from kerasgan.noise.sensor import Sensor
 from kerasgan.noise.speckle import Speckle
 
 KINDS: dict[str, type[Noise]] = {
-    kind.kind: kind for kind in (SaltAndPepper, Gaussian, Sensor, Speckle, RandomImpulses)
+    kind.kind: kind for kind in (SaltAndPepper, Gaussian, Sensor, Camera, Speckle, RandomImpulses)
 }
 
 
@@ -44,4 +45,7 @@ def noise_from_dict(values: Mapping[str, Any]) -> Noise:
     Raises:
         ValueError: if there is no such kind, or a value is out of its range.
     """
-    return noise_of(values["kind"])(**{k: value for k, value in values.items() if k != "kind"})
+    fields = {name: value for name, value in values.items() if name != "kind"}
+    if "parts" in fields:
+        fields["parts"] = tuple(map(noise_from_dict, fields["parts"]))
+    return noise_of(values["kind"])(**fields)

@@ -25,6 +25,7 @@ _LOOKS = {
     "gaussian": {"gaussian", "signal-dependent"},
     "speckle": {"gaussian", "signal-dependent"},
     "sensor": {"gaussian", "signal-dependent", "clean"},
+    "camera": {"gaussian", "signal-dependent", "clean"},
 }
 # Standard deviation of the noise that is told, and by which power of the brightness it grows.
 _VISIBLE, _GROWING = 4.0, 0.3

@@ -6,6 +6,7 @@ import tensorflow as tf
 from scipy import ndimage
 from skimage.util import random_noise
 
+from kerasgan.noise.camera import Camera
 from kerasgan.noise.gaussian import Gaussian
 from kerasgan.noise.impulses import RandomImpulses
 from kerasgan.noise.sensor import Sensor
@@ -130,3 +131,24 @@ def test_numpy_and_tensorflow_draw_the_same(noise, shape):
     np.testing.assert_allclose(
         ours, noise.corrupt(tf.constant(clean), level, seed=SEED).numpy(), atol=2e-5
     )
+
+
+def test_each_image_of_cameras_gets_one_of_the_kinds_as_often_as_the_others():
+    camera = Camera(1.0, parts=(Gaussian((0, 40)), RandomImpulses((0, 0.2))))
+    clean = np.full((4000, 8, 8, 1), 0.5, np.float32)
+    changed = (camera.corrupt(clean, 1.0, seed=SEED) != clean).mean(axis=(1, 2, 3))
+    impulses = changed < 0.8
+    assert impulses.mean() == pytest.approx(0.5, abs=0.03)
+    assert changed[impulses].mean() == pytest.approx(0.2, abs=0.01)
+    assert changed[~impulses].mean() > 0.99
+
+
+def test_the_level_of_cameras_is_a_place_in_the_range_of_each_kind():
+    camera = Camera((0, 1), parts=(Gaussian((10, 50), exponent=2.0),))
+    noise = camera.corrupt(flat(0.5), 0.5, seed=SEED) - 0.5
+    assert 255 * noise.std() == pytest.approx(20, rel=0.02)
+
+
+def test_cameras_without_kinds_are_refused():
+    with pytest.raises(ValueError, match="parts must name a kind of noise"):
+        Camera((0, 1), parts=())
