@@ -14,11 +14,9 @@ from kerasgan.cli.runs import RUNS, newest_run
 from kerasgan.errors import ModelError
 from kerasgan.restore.precision import PRECISIONS
 from kerasgan.store.machine import processors
-from kerasgan.store.zoo import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from kerasgan.images.pictures import Picture
-    from kerasgan.restore.restorer import Restorer
 
 # What `denoise --model` takes for the newest run.
 NEWEST = "newest"
@@ -31,8 +29,9 @@ NEWEST = "newest"
     "--model",
     type=MODEL,
     help="A run folder, a .keras or .tflite file, a bundle, a name that `kerasgan models` lists, "
-    f"or {NEWEST!r}: the newest run in {RUNS}/. [default: {DEFAULT_MODEL}, which comes with "
-    "kerasgan]",
+    f"or {NEWEST!r}: the newest run in {RUNS}/. [default: of those that come with kerasgan the one "
+    "that fits what a picture looks like, and another after it where noise of another kind "
+    "appears]",
 )
 @sharpness_option
 @click.option(
@@ -49,8 +48,8 @@ NEWEST = "newest"
 @click.option(
     "--force",
     is_flag=True,
-    help="Restore every picture, whatever noise there is. [default: those alone that have the "
-    "noise which the model removes; `kerasgan inspect` tells which]",
+    help="Restore every picture, whatever noise there is. [default: those alone that have noise "
+    "which a model removes; `kerasgan inspect` tells which]",
 )
 @overwrite_option
 def denoise(
@@ -63,28 +62,28 @@ def denoise(
     force: bool,
     overwrite: bool,
 ) -> None:
-    """Restore pictures, IMAGES or whole folders of them, with a trained model.
+    """Restore pictures, IMAGES or whole folders of them, with trained models.
 
-    A picture without the noise that the model removes is copied as it is.
+    A picture without noise that a model removes is copied as it is.
     """
     plan = list(plan_pictures(images, output, "_restored", overwrite))
     model = _model(model)
     at = "" if sharpness == 1.0 else f" at sharpness {sharpness:g}"
-    click.echo(f"Restoring with {model}{at}")
+    click.echo(f"Restoring with {model or 'the models that fit'}{at}")
     from kerasgan.images.pictures import Picture, check_output, read_picture, write_picture
-    from kerasgan.restore.inspection import inspect
-    from kerasgan.restore.restorer import load_restorer
-    from kerasgan.store.purpose import removed_noise
+    from kerasgan.restore.choice import Choice, Step
+    from kerasgan.restore.restorer import Restorer, load_restorer
 
-    noise = removed_noise(model).kind
     done: list[Path] = []
     left: list[Path] = []
     jobs = min(jobs or usual_jobs(), len(plan))
     threads = max(1, processors() // jobs)
-    first = load_restorer(model, sharpness, precision=precision, threads=threads, start=start)
+
+    def load(path: Path) -> Restorer:
+        return load_restorer(path, sharpness, precision=precision, threads=threads, start=start)
 
     def restore_file(
-        restore: "Restorer",
+        restore: Choice,
         index: int,
         source: Path,
         target: Path,
@@ -94,24 +93,28 @@ def denoise(
         picture = read_picture(source)
         check_output(target, picture)
         height, width = picture.pixels.shape[:2]
-        found = inspect(picture.pixels)
-        if not force and (objection := found.objection(noise)) is not None:
+        restored, steps, objection, fits = restore(picture.pixels, advance)
+        if objection is not None:
             _leave(source, target, picture)
             left.append(target)
-            anyway = "; --force restores it anyway" if found.kind == noise else ""
+            anyway = "; --force restores it anyway" if fits else ""
             return f"{target}  {width}×{height}: {objection}; left as it was{anyway}"
-        restored = restore(picture.pixels, advance)
         write_picture(target, Picture(restored, picture.alpha, picture.metadata))
         changed = (restored != picture.pixels).any(axis=-1).mean()
         done.append(target)
+        seconds = time.monotonic() - started
         return (
-            f"{target}  {width}×{height}, {time.monotonic() - started:.1f} s: {found.sentence}; "
+            f"{target}  {width}×{height}, {seconds:.1f} s: {'; then '.join(map(told, steps))}; "
             f"{changed:.1%} of pixels changed"
         )
 
-    restorers = [first, *(first.twin(threads) for _ in range(jobs - 1))]
+    def told(step: Step) -> str:
+        return step.found.sentence + ("" if model else f", by {step.model.name}")
+
+    first = Choice(model, load, force=force)
+    workers = [first, *(first.twin(threads) for _ in range(jobs - 1))]
     try:
-        work_through(plan, restore_file, "Restoring", "restored", restorers)
+        work_through(plan, restore_file, "Restoring", "restored", workers)
     finally:
         if len(plan) > 1:
             counts = len(done), len(left), len(plan) - len(done) - len(left)
@@ -132,17 +135,13 @@ def _leave(source: Path, target: Path, picture: "Picture") -> None:
             shutil.copyfile(source, temporary)
 
 
-def _model(model: Path | None) -> Path:
-    """Finds what an option left open: the model that comes with kerasgan, or the newest run."""
-    from kerasgan.store.zoo import find_model
-
-    if model is None:
-        return find_model(DEFAULT_MODEL)
+def _model(model: Path | None) -> Path | None:
+    """Finds the newest run, where it is asked for."""
     if model != Path(NEWEST) or model.exists():
         return model
     if (run := newest_run()) is None:
         raise ModelError(
             f"no run in {RUNS}/ has completed an epoch; begin one with `kerasgan train`, or leave "
-            f"out --model to restore with {DEFAULT_MODEL}"
+            "out --model to restore with the models that come with kerasgan"
         )
     return run

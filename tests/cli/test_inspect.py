@@ -54,6 +54,17 @@ def test_pictures_without_the_noise_stay_the_same_files(mixed):
     assert "2 restored, 3 left as they were, 1 not done" in output
 
 
+def test_each_picture_gets_the_model_that_fits(mixed):
+    lines = lines_of(run("denoise", mixed, "-o", "out", status=1))
+    for name, model in (
+        ("noisy.png", "selective-photos"),
+        ("colour.png", "selective-photos"),
+        ("gaussian.png", "camera-photos"),
+    ):
+        assert f", by {model}; " in lines[name] and "; then " not in lines[name]
+    assert lines["clean.png"].endswith("; left as it was")
+
+
 def test_the_share_of_changed_pixels_is_exact(mixed):
     line = lines_of(run("denoise", mixed / "colour.png", "-o", "a.png", "--model", SMALL))["a.png"]
     before, after = (read_picture(path).pixels for path in (mixed / "colour.png", Path("a.png")))

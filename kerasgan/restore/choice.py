@@ -1,0 +1,116 @@
+"""Which models restore a picture, and in which order: by what it looks like."""
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+from kerasgan.images.pixels import Pixels
+from kerasgan.restore.inspection import Inspection, inspect
+from kerasgan.restore.restorer import Restorer
+from kerasgan.store.purpose import removed_noise
+from kerasgan.store.zoo import CAMERA_MODEL, DEFAULT_MODEL, find_model
+
+# The model that comes with kerasgan for what a picture may look like.
+_BY_LOOK = {
+    "salt-and-pepper": DEFAULT_MODEL,
+    "gaussian": CAMERA_MODEL,
+    "signal-dependent": CAMERA_MODEL,
+}
+
+
+class Step(NamedTuple):
+    """What was seen, and the model that was taken for it."""
+
+    found: Inspection
+    model: Path
+
+
+class Restored(NamedTuple):
+    """What became of a picture.
+
+    Attributes:
+        pixels: the picture, the same where there are no steps.
+        steps: what was done to it, in order.
+        objection: why nothing was done, for people; None where something was.
+        fits: whether there is a model for what was seen, objection or not.
+    """
+
+    pixels: Pixels
+    steps: tuple[Step, ...]
+    objection: str | None
+    fits: bool
+
+
+class Choice:
+    """Restores each picture by the model that fits it, and leaves alone what none fits.
+
+    Where none is named, a picture is looked at again after it was restored: what salt and pepper
+    had hidden is removed next, by its own model. Pictures without visible noise, though that of a
+    camera may hide in them, are left alone.
+
+    Args:
+        model: who restores everything; None for the models that come with kerasgan.
+        load: makes a restorer of a model's path; called at once for the one that is named, and for
+            others when a picture needs them.
+        force: whether to restore what looks as if it had other noise, or none.
+
+    Raises:
+        ModelError: naming the model that cannot be loaded, and why.
+    """
+
+    def __init__(
+        self, model: Path | None, load: Callable[[Path], Restorer], *, force: bool = False
+    ):
+        self._model, self._load, self._force = model, load, force
+        self._loaded = {} if model is None else {model: load(model)}
+
+    def twin(self, threads: int = 1) -> Self:
+        """Makes another one that restores the same, for another thread of the program.
+
+        Args:
+            threads: how many threads a .tflite file that is loaded may use.
+
+        Returns:
+            The other one.
+        """
+        twin = copy.copy(self)
+        twin._loaded = {path: restorer.twin(threads) for path, restorer in self._loaded.items()}
+        return twin
+
+    def __call__(
+        self, pixels: Pixels, advance: Callable[[float], Any] = lambda share: None
+    ) -> Restored:
+        """Restores one picture.
+
+        Args:
+            pixels: (H, W), (H, W, 1) or (H, W, 3): uint8, uint16, or float in [0, 1].
+            advance: as of `Restorer`.
+
+        Returns:
+            The picture, and what was done.
+
+        Raises:
+            ModelError: naming the model that cannot be loaded, and why.
+        """
+        steps: list[Step] = []
+        while True:
+            found = inspect(pixels)
+            model = self._model or find_model(_BY_LOOK.get(found.kind, CAMERA_MODEL))
+            noise = removed_noise(model).kind
+            objection = None if self._force and not steps else self._objection(found, noise)
+            if objection is not None or model in (step.model for step in steps):
+                return Restored(
+                    pixels, tuple(steps), None if steps else objection, found.kind == noise
+                )
+            if model not in self._loaded:
+                self._loaded[model] = self._load(model)
+            pixels = self._loaded[model](pixels, advance)
+            steps.append(Step(found, model))
+
+    def _objection(self, found: Inspection, noise: str) -> str | None:
+        """What speaks against restoring with a model of that noise."""
+        if self._model is None and found.kind not in _BY_LOOK:
+            removed = "" if found.level is None else ", which none of the models here removes"
+            return found.sentence + removed
+        return found.objection(noise)

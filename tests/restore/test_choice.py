@@ -1,0 +1,107 @@
+"""Which models restore a picture, and in which order."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kerasgan.restore.choice import Choice
+from kerasgan.store.zoo import CAMERA_MODEL, DEFAULT_MODEL, find_model
+from tests.helpers import noisy_picture, smooth_image
+
+CLEAN = smooth_image(1, 90, 100) // 2 + 64
+
+
+def with_gaussian(pixels, sigma=20):
+    noise = np.random.default_rng(0).normal(0, sigma, pixels.shape)
+    return np.clip(np.rint(pixels + noise), 1, 254).astype(np.uint8)
+
+
+def with_impulses(pixels, share=0.3):
+    hit = np.random.default_rng(1).uniform(size=pixels.shape)
+    return np.where(hit < share, np.where(hit < share / 2, 255, 0), pixels).astype(np.uint8)
+
+
+class Removing:
+    """Stands for a model: puts another picture in the place of what it is given."""
+
+    def __init__(self, result):
+        self.result, self.seen = result, []
+
+    def __call__(self, pixels, advance):
+        self.seen.append(pixels)
+        return self.result
+
+    def twin(self, threads):
+        return Removing(self.result)
+
+
+@pytest.fixture
+def models():
+    return {
+        find_model(DEFAULT_MODEL): Removing(with_gaussian(CLEAN)),
+        find_model(CAMERA_MODEL): Removing(CLEAN),
+    }
+
+
+def names(restored):
+    return [step.model.name for step in restored.steps]
+
+
+def test_mixed_noise_is_taken_in_the_right_order(models):
+    noisy = with_impulses(with_gaussian(CLEAN))
+    restored = Choice(None, models.__getitem__)(noisy)
+    assert names(restored) == [DEFAULT_MODEL, CAMERA_MODEL]
+    assert [step.found.kind for step in restored.steps] == ["salt-and-pepper", "gaussian"]
+    assert restored.objection is None
+    np.testing.assert_array_equal(restored.pixels, CLEAN)
+
+
+def test_noise_of_one_kind_is_taken_once(models):
+    models[find_model(DEFAULT_MODEL)].result = CLEAN
+    load = models.__getitem__
+    assert names(Choice(None, load)(with_impulses(CLEAN))) == [DEFAULT_MODEL]
+    assert names(Choice(None, load)(with_gaussian(CLEAN))) == [CAMERA_MODEL]
+
+
+def test_what_remains_is_not_taken_again(models):
+    noisy = with_impulses(CLEAN)
+    models[find_model(DEFAULT_MODEL)].result = noisy
+    assert names(Choice(None, models.__getitem__)(noisy)) == [DEFAULT_MODEL]
+
+
+def test_clean_pictures_load_no_model():
+    restored = Choice(None, lambda path: pytest.fail(f"loaded {path}"))(CLEAN)
+    assert restored.steps == () and restored.pixels is CLEAN
+    assert "no salt and pepper" in restored.objection
+
+
+def test_a_model_that_is_named_restores_alone(models):
+    path = find_model(DEFAULT_MODEL)
+    choice = Choice(path, models.__getitem__)
+    assert names(choice(with_impulses(with_gaussian(CLEAN)))) == [DEFAULT_MODEL]
+    refused = choice(with_gaussian(CLEAN))
+    assert "which this model does not remove" in refused.objection and not refused.fits
+
+
+def test_force_restores_once_whatever_there_is(models):
+    models[find_model(DEFAULT_MODEL)].result = CLEAN
+    forced = Choice(None, models.__getitem__, force=True)
+    assert names(forced(CLEAN)) == [CAMERA_MODEL]
+    assert names(forced(with_impulses(CLEAN))) == [DEFAULT_MODEL]
+    path = find_model(DEFAULT_MODEL)
+    assert names(Choice(path, models.__getitem__, force=True)(with_gaussian(CLEAN)))
+
+
+def test_twins_share_no_restorer(models):
+    path = find_model(DEFAULT_MODEL)
+    first = Choice(path, models.__getitem__)
+    twin = first.twin()
+    noisy = noisy_picture(90, 100)
+    np.testing.assert_array_equal(twin(noisy).pixels, first(noisy).pixels)
+    assert len(models[path].seen) == 1
+
+
+def test_a_named_model_is_loaded_at_once():
+    with pytest.raises(KeyError):
+        Choice(Path("nowhere"), {}.__getitem__)
