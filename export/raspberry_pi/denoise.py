@@ -6,7 +6,8 @@
     denoise.py --camera -o restored/           restores what the camera sees
     denoise.py --benchmark                     tells how fast that is
 
-A picture without salt and pepper is copied as it is, unless --force is given.
+A picture without salt and pepper is copied as it is, unless --force is given; a model for other
+noise restores those alone.
 
 The model is a bundle that `kerasgan export` wrote, or one .tflite file of it; by default, the
 folder `bundle` beside this program.
@@ -65,6 +66,8 @@ TRIAL_SECONDS = 300.0
 RECORD, SPARE_LINES = ".kerasgan-restored.jsonl", 1000
 LARGEST_MARGIN, ANY_SIZE, ANY_MULTIPLE = 64, 512, 32
 STEPS_PER_PICTURE = 20
+# What models remove where nothing tells it.
+SALT_AND_PEPPER = "salt-and-pepper"
 
 
 class Failure(Exception):
@@ -88,7 +91,7 @@ class Model:
     """
 
     def __init__(self, path, threads, trial=False):
-        self.path, sha256, multiple = find_file(Path(path))
+        self.path, sha256, multiple, self.noise = find_file(Path(path))
         if read_start(self.path, 8)[4:] != b"TFL3":
             raise Failure(f"{self.path} is no TFLite model")
         if sha256 is not None and hash_of(self.path) != sha256:
@@ -215,7 +218,7 @@ def check_multiple(multiple, sizes, manifest):
 
 
 def find_file(path):
-    """The .tflite file; its hash and its network's stride, where a bundle's manifest lists it."""
+    """The .tflite file; where a bundle's manifest lists it, its hash, stride and noise, too."""
     is_bundle = path.is_dir()
     manifest = (path if is_bundle else path.parent) / "manifest.json"
     try:
@@ -230,7 +233,7 @@ def find_file(path):
             f"{path} holds no manifest.json of kerasgan's; name a bundle or a .tflite file: --model"
         )
     if content is None:
-        return path, None, None
+        return path, None, None, SALT_AND_PEPPER
     try:
         files = content["files"]
         if is_bundle:
@@ -239,8 +242,9 @@ def find_file(path):
         else:
             entry = next((one for one in files.values() if one["file"] == path.name), None)
         if entry is None:
-            return path, None, None
-        return path, str(entry["sha256"]), content["multiple"]
+            return path, None, None, SALT_AND_PEPPER
+        noise = content.get("noise", {}).get("kind", SALT_AND_PEPPER)
+        return path, str(entry["sha256"]), content["multiple"], noise
     except (KeyError, TypeError, AttributeError, StopIteration) as error:
         raise Failure(f"{manifest} is damaged: {error!r}; copy it again") from error
 
@@ -890,14 +894,25 @@ def denoise(model, sources, output, overwrite, force):
     return 1 if failures else 0
 
 
+def look(model, pixels):
+    """What there is to say of a picture, and why the model had better leave it alone, or None."""
+    found = find_impulses(pixels)
+    if model.noise == SALT_AND_PEPPER:
+        return found.verdict, found.objection
+    if found.is_salt_and_pepper:
+        return found.verdict, f"{found.verdict}, which this model does not remove"
+    return "restored", None
+
+
 def restore_file(model, source, target, force=False, record=None, state=None):
     """Restores a picture, or copies it where that would do harm; returns what to tell."""
     started = time.perf_counter()
     if record is not None:
         record.check(target)
     pixels, alpha, kept = read_picture(source)
-    found = find_impulses(pixels)
-    objection = None if force else found.objection
+    seen, objection = look(model, pixels)
+    if force:
+        objection = None
     if objection is None:
         try:
             pixels = restore(model, pixels)
@@ -909,7 +924,7 @@ def restore_file(model, source, target, force=False, record=None, state=None):
         copy_picture(source, target, state and state[1], record)
     if record is not None:
         record.finish(target, state)
-    told = found.verdict if objection is None else f"{objection}; left as it was"
+    told = seen if objection is None else f"{objection}; left as it was"
     return f"{target}  {time.perf_counter() - started:.2f} s: {told}"
 
 
@@ -970,7 +985,7 @@ def camera(model, output, frames, size, force):
             started = time.perf_counter()
             noisy = np.ascontiguousarray(device.capture_array("main")[..., :3])
             target = output / f"{time.strftime('%Y%m%d-%H%M%S')}-{number:04d}.png"
-            objection = None if force else find_impulses(noisy).objection
+            objection = None if force else look(model, noisy)[1]
             write_picture(target, noisy if objection else restore(model, noisy))
             told = f": {objection}; left as it was" if objection else ""
             print(f"{target}  {time.perf_counter() - started:.2f} s{told}", flush=True)

@@ -758,6 +758,20 @@ def test_the_program_looks_for_noise_by_the_lines_of_the_library():
     assert kit.find_impulses(noisy) == impulses.find_impulses(noisy)
 
 
+def test_a_model_for_other_noise_takes_what_has_no_salt_and_pepper(run, bundle, tmp_path):
+    shutil.copytree(bundle.path, tmp_path / "camera")
+    manifest = tmp_path / "camera" / "manifest.json"
+    content = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps({**content, "noise": {"kind": "camera"}}))
+    smooth = save(tmp_path / "smooth.png", smooth_image(0, 40, 50))
+    noisy = save(tmp_path / "noisy.png", noisy_picture(40, 50))
+    status, printed = run(smooth, noisy, model=manifest.parent)
+    assert status == 0 and "smooth_restored.png" in printed
+    assert "s: restored" in printed.splitlines()[0]
+    assert "which this model does not remove; left as it was" in printed.splitlines()[1]
+    np.testing.assert_array_equal(read(tmp_path / "noisy_restored.png"), read(noisy))
+
+
 def test_pictures_without_salt_and_pepper_are_copied(run, tmp_path):
     clean = save(tmp_path / "in" / "clean.png", smooth_image(0, 40, 50))
     photo = save(tmp_path / "in" / "photo.jpg", smooth_image(1, 40, 50, 3), quality=80)
