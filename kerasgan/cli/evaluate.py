@@ -21,6 +21,7 @@ from kerasgan.cli.options import (
     chosen_levels,
     describe,
     level_options,
+    noise_like,
     resolve_source,
     start,
 )
@@ -28,6 +29,7 @@ from kerasgan.cli.progress import Progress
 from kerasgan.config import parse_record
 from kerasgan.errors import DataError
 from kerasgan.noise.base import Noise
+from kerasgan.noise.kinds import KINDS
 from kerasgan.presets import PRESETS
 from kerasgan.store.machine import processors
 
@@ -40,6 +42,12 @@ _POINTS = 11
 @click.command()
 @click.argument("model", type=MODEL)
 @click.option("--data", type=click.Path(), help="What to measure on. [default: the run's own data]")
+@click.option(
+    "--noise",
+    "kind",
+    type=click.Choice(list(KINDS)),
+    help="What to give the images. [default: what the model was made to remove]",
+)
 @level_options
 @click.option("--salt-vs-pepper", type=SHARE, help="Share of salt and pepper that is white.")
 @click.option(
@@ -85,6 +93,7 @@ _POINTS = 11
 def evaluate(
     model: Path,
     data: str | None,
+    kind: str | None,
     amounts: tuple[float, ...],
     levels: tuple[float, ...],
     salt_vs_pepper: float | None,
@@ -113,6 +122,8 @@ def evaluate(
 
     # Before minutes of measuring.
     history = [] if report is None else RunFolder(model).read_history()
+    noise = _noise(model, kind, salt_vs_pepper)
+    levels = chosen_levels(noise, amounts, levels)
     sharpness = _sharpness(asked)
     if len(sharpness) == 1:
         restorers = load_restorers(model, *sharpness.values())
@@ -147,10 +158,6 @@ def evaluate(
     chosen = chosen.first(limit)
     if crop:
         chosen = cut(chosen, crop)
-    noise = config.noise
-    levels = chosen_levels(noise, amounts, levels)
-    if salt_vs_pepper is not None:
-        noise = dataclasses.replace(as_salt_and_pepper(noise), salt_vs_pepper=salt_vs_pepper)
     seed = config.seed if seed is None else seed
     lenses = open_lenses(chosen) if looks else None
     scores = measure(
@@ -174,6 +181,19 @@ def evaluate(
         )
         write_report(report, evaluation)
         click.echo(f"\nOpen {report} in a browser.")
+
+
+def _noise(model: Path, kind: str | None, salt_vs_pepper: float | None) -> Noise:
+    """Finds the noise to measure with, and says so where the model never saw it."""
+    from kerasgan.store.purpose import recorded_noise, removed_noise
+
+    noise = noise_like(removed_noise(model), kind)
+    if salt_vs_pepper is not None:
+        noise = dataclasses.replace(as_salt_and_pepper(noise), salt_vs_pepper=salt_vs_pepper)
+    seen = recorded_noise(model)
+    if seen is not None and noise.kind != seen.kind:
+        click.echo(f"Note: {model.name} learnt from {seen.title}; it never saw {noise.title}.")
+    return noise
 
 
 def _sharpness(asked: Sequence[tuple[float, float]]) -> dict[str, float]:
