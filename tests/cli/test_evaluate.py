@@ -91,3 +91,32 @@ def test_of_a_lone_file_nothing_is_said_that_nobody_knows(bundle, photos, folder
 )
 def test_levels_that_mean_nothing_are_refused(trained_run, photos, options, message):
     assert message in run("evaluate", trained_run.path, "--data", photos, *options, status=2)
+
+
+def test_pictures_that_came_noisy_are_measured_by_one_command(trained_run, photos, folder):
+    run("corrupt", photos, "--noise", "gaussian", "--level", "20")
+    options = ("--data", folder, "--pairs", "photos_noisy/", "photos/", "--baselines", "none")
+    output = run(
+        "evaluate", trained_run.path, *options, "--json", "scores.json", "--report", "page.html"
+    )
+    noisy, restored = json.loads((folder / "scores.json").read_text())
+    assert noisy["images"] == 6 and 15 < noisy["level"] < 20.5
+    assert f"real noise, σ {noisy['level']:.1f}; 6 images" in output
+    assert f"{restored['psnr']:.2f}" in (folder / "page.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ((), "--pairs needs the folder that holds them: --data FOLDER"),
+        (
+            ("--data", "photos", "--noise", "gaussian", "--level", "5", "--split", "test"),
+            "leave out --noise, --level, --split",
+        ),
+        (("--data", "photos", "--amount", "0.5"), "leave out --amount"),
+    ],
+)
+def test_pairs_come_with_their_noise(trained_run, photos, options, message):
+    assert message in run(
+        "evaluate", trained_run.path, "--pairs", "_noisy", "_clean", *options, status=2
+    )
