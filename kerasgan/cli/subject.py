@@ -23,7 +23,7 @@ def choose_noise(model: Path, kind: str | None, salt_vs_pepper: float | None) ->
     if salt_vs_pepper is not None:
         noise = dataclasses.replace(as_salt_and_pepper(noise), salt_vs_pepper=salt_vs_pepper)
     seen = recorded_noise(model)
-    if seen is not None and noise.kind != seen.kind:
+    if seen is not None and noise.kind not in seen.kinds:
         click.echo(f"Note: {model.name} learnt from {seen.title}; it never saw {noise.title}.")
     return noise
 

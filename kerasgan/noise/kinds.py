@@ -6,12 +6,13 @@ from typing import Any
 from kerasgan.noise.base import Noise
 from kerasgan.noise.gaussian import Gaussian
 from kerasgan.noise.impulses import RandomImpulses
+from kerasgan.noise.mixed import Mixed
 from kerasgan.noise.salt_and_pepper import SaltAndPepper
 from kerasgan.noise.sensor import Sensor
 from kerasgan.noise.speckle import Speckle
 
 KINDS: dict[str, type[Noise]] = {
-    kind.kind: kind for kind in (SaltAndPepper, Gaussian, Sensor, Speckle, RandomImpulses)
+    kind.kind: kind for kind in (SaltAndPepper, Gaussian, Sensor, Speckle, RandomImpulses, Mixed)
 }
 
 
@@ -44,4 +45,6 @@ def noise_from_dict(values: Mapping[str, Any]) -> Noise:
     Raises:
         ValueError: if there is no such kind, or a value is out of its range.
     """
-    return noise_of(values["kind"])(**{k: value for k, value in values.items() if k != "kind"})
+    parts = {k: [*map(noise_from_dict, part)] for k, part in values.items() if k == "parts"}
+    own = {k: value for k, value in values.items() if k != "kind"}
+    return noise_of(values["kind"])(**{**own, **parts})
