@@ -72,8 +72,8 @@ def load_pairs(
     for (path, partner), (own, other) in zip(pairs, images, strict=True):
         if own.shape != other.shape:
             raise DataError(f"{path} is {_size(own)}, but {partner} is {_size(other)}")
-    own, other = (tuple(column) for column in zip(*images, strict=True))
-    return ImageSet(other, names), ImageSet(own, names)
+    noisy_images, clean_images = zip(*images, strict=True)
+    return ImageSet(clean_images, names), ImageSet(noisy_images, names)
 
 
 def _name(path: Path, folder: Path) -> str:
