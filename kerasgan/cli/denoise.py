@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kerasgan.cli.options import MODEL, PATH, overwrite_option, sharpness_option, start
+from kerasgan.cli.options import MODEL, PATH, SHARE, overwrite_option, sharpness_option, start
 from kerasgan.cli.pictures import plan_pictures, usual_jobs, work_through
 from kerasgan.cli.runs import RUNS, newest_run
 from kerasgan.errors import ModelError
@@ -36,6 +36,14 @@ NEWEST = "newest"
 )
 @sharpness_option
 @click.option(
+    "--strength",
+    type=SHARE,
+    metavar="S",
+    default=1.0,
+    show_default=True,
+    help="How far to go from the noisy picture to the restored one: 0.7 leaves a little grain.",
+)
+@click.option(
     "--precision",
     type=click.Choice(PRECISIONS),
     help="What of a bundle restores. [default: dynamic, int8, float16 or float32, the first that "
@@ -58,6 +66,7 @@ def denoise(
     output: Path | None,
     model: Path | None,
     sharpness: float,
+    strength: float,
     precision: str | None,
     jobs: int | None,
     force: bool,
@@ -100,7 +109,7 @@ def denoise(
             left.append(target)
             anyway = "; --force restores it anyway" if found.kind == noise else ""
             return f"{target}  {width}×{height}: {objection}; left as it was{anyway}"
-        restored = restore(picture.pixels, advance)
+        restored = restore(picture.pixels, advance, strength=strength)
         write_picture(target, Picture(restored, picture.alpha, picture.metadata))
         changed = (restored != picture.pixels).any(axis=-1).mean()
         done.append(target)
