@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 
@@ -6,6 +7,7 @@ from kerasgan.config import AdversaryConfig, RunConfig, read_record
 from kerasgan.errors import DataError, ModelError
 from kerasgan.noise.gaussian import Gaussian
 from kerasgan.noise.salt_and_pepper import SaltAndPepper
+from kerasgan.noise.sensor import Sensor
 from kerasgan.presets import PRESETS, preset, read_recipe
 
 SELECTIVE = preset("selective")
@@ -168,9 +170,30 @@ def test_a_recipe_by_hand_says_what_differs(tmp_path):
     assert read_recipe(path) == preset("selective-gan")
 
 
+def test_a_recipe_mixes_kinds_of_noise():
+    config = read_recipe(Path(__file__).parents[1] / "docs" / "recipes" / "mixed.toml")
+    sensor, impulses = config.noise.parts
+    assert sensor == Sensor((0, 60), jpeg=True)
+    assert impulses == SaltAndPepper((0, 0.05), exponent=2.0)
+    assert config.generator.architecture == "residual"
+    assert RunConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        (
+            'preset = "residual"\n[noise]\nkind = "mixed"\nlevel = 1\nparts = ["sensor"]',
+            "config.noise.parts must be an object",
+        ),
+        (
+            'preset = "residual"\n[noise]\nkind = "mixed"\nlevel = 1\nparts = [{kind = "hail"}]',
+            "no noise 'hail'; there are",
+        ),
+        (
+            'preset = "residual"\n[noise]\nkind = "mixed"\nlevel = 1\nparts = []',
+            "parts of mixed noise must be one or more simple kinds",
+        ),
         ("epochs = ", "cannot read .*mine.toml: Invalid value"),
         ("epoch = 3", "unknown key epoch; did you mean epochs?"),
         ('preset = "clasic"', "no preset 'clasic'"),

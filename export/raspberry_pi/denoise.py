@@ -88,9 +88,11 @@ class Model:
         path: the file, or a bundle: its int8 file, or the first where there is none.
         threads: how many threads it may use.
         trial: whether this process is the one that finds out whether the file works; see `try_out`.
+        strength: how far to go from a noisy picture to the restored one, from 0 to 1.
     """
 
-    def __init__(self, path, threads, trial=False):
+    def __init__(self, path, threads, trial=False, strength=1.0):
+        self.strength = strength
         self.path, sha256, multiple, self.noise = find_file(Path(path))
         if read_start(self.path, 8)[4:] != b"TFL3":
             raise Failure(f"{self.path} is no TFLite model")
@@ -311,7 +313,11 @@ def restore(model, noisy):
             piece = noisy[rows, columns]
             missing = ((0, height - piece.shape[0]), (0, width - piece.shape[1]), (0, 0))
             result = model.run(np.pad(piece, missing, mode="symmetric"))
-            result = np.rint(np.clip(result[inner_rows, inner_columns], 0.0, 1.0) * 255)
+            result = result[inner_rows, inner_columns]
+            if model.strength < 1.0:
+                before = noisy[kept_rows, kept_columns].astype(np.float32) / np.float32(255)
+                result = before + model.strength * (result - before)
+            result = np.rint(np.clip(result, 0.0, 1.0) * 255)
             restored[kept_rows, kept_columns] = result.astype(np.uint8)
     return restored
 
@@ -1044,6 +1050,16 @@ def positive_seconds(text):
     return seconds
 
 
+def share(text):
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0.0 <= value <= 1.0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 to 1")
+    return value
+
+
 def positive(text):
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no positive number")
@@ -1060,6 +1076,9 @@ def main(arguments=None):
     parser.add_argument("--threads", type=positive, default=cores())
     parser.add_argument("--overwrite", action="store_true", help="replace what stands there")
     parser.add_argument("--force", action="store_true", help="restore whatever noise there is")
+    parser.add_argument(
+        "--strength", type=share, default=1.0, help="of the restoring, from 0 to 1, all of it"
+    )
     parser.add_argument("--watch", type=Path, metavar="FOLDER")
     parser.add_argument(
         "--interval", type=positive_seconds, default=1.0, help="seconds between two looks"
@@ -1079,7 +1098,7 @@ def main(arguments=None):
     sys.stdout.reconfigure(errors="backslashreplace")
     logging.getLogger("PIL").addHandler(logging.NullHandler())
     try:
-        model = Model(options.model, min(options.threads, cores()), options.trial)
+        model = Model(options.model, min(options.threads, cores()), options.trial, options.strength)
         if options.trial:
             return 0
         if options.watch:

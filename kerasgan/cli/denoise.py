@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kerasgan.cli.options import MODEL, PATH, overwrite_option, sharpness_option, start
+from kerasgan.cli.options import MODEL, PATH, SHARE, overwrite_option, sharpness_option, start
 from kerasgan.cli.pictures import plan_pictures, usual_jobs, work_through
 from kerasgan.cli.runs import RUNS, newest_run
 from kerasgan.errors import ModelError
@@ -35,6 +35,14 @@ NEWEST = "newest"
 )
 @sharpness_option
 @click.option(
+    "--strength",
+    type=SHARE,
+    metavar="S",
+    default=1.0,
+    show_default=True,
+    help="How far to go from the noisy picture to the restored one: 0.7 leaves a little grain.",
+)
+@click.option(
     "--precision",
     type=click.Choice(PRECISIONS),
     help="What of a bundle restores. [default: dynamic, int8, float16 or float32, the first that "
@@ -57,6 +65,7 @@ def denoise(
     output: Path | None,
     model: Path | None,
     sharpness: float,
+    strength: float,
     precision: str | None,
     jobs: int | None,
     force: bool,
@@ -111,7 +120,7 @@ def denoise(
     def told(step: Step) -> str:
         return step.found.sentence + ("" if model else f", by {step.model.name}")
 
-    first = Choice(model, load, force=force)
+    first = Choice(model, load, strength=strength, force=force)
     workers = [first, *(first.twin(threads) for _ in range(jobs - 1))]
     try:
         work_through(plan, restore_file, "Restoring", "restored", workers)

@@ -1,6 +1,5 @@
 """kerasgan evaluate, and the measuring at the end of kerasgan train."""
 
-import dataclasses
 import json
 import shlex
 import sys
@@ -17,17 +16,15 @@ from kerasgan.cli.options import (
     SHARE,
     SHARES,
     Baselines,
-    as_salt_and_pepper,
     chosen_levels,
-    describe,
     level_options,
     resolve_source,
     start,
 )
 from kerasgan.cli.progress import Progress
+from kerasgan.cli.subject import HELD_OUT, choose_images, choose_noise, refuse_noise
 from kerasgan.config import parse_record
-from kerasgan.errors import DataError
-from kerasgan.noise.base import Noise
+from kerasgan.noise.kinds import KINDS
 from kerasgan.presets import PRESETS
 from kerasgan.store.machine import processors
 
@@ -40,12 +37,25 @@ _POINTS = 11
 @click.command()
 @click.argument("model", type=MODEL)
 @click.option("--data", type=click.Path(), help="What to measure on. [default: the run's own data]")
+@click.option(
+    "--noise",
+    "kind",
+    type=click.Choice(list(KINDS)),
+    help="What to give the images. [default: what the model was made to remove]",
+)
+@click.option(
+    "--pairs",
+    nargs=2,
+    metavar="NOISY CLEAN",
+    help="The folder --data holds pictures that came noisy, each beside a clean one: what stands "
+    "in the paths of the former, and in its place in those of the latter, e.g. _real _mean.",
+)
 @level_options
 @click.option("--salt-vs-pepper", type=SHARE, help="Share of salt and pepper that is white.")
 @click.option(
     "--split",
-    type=click.Choice(["held-out", "train", "validation", "test"]),
-    default="held-out",
+    type=click.Choice([HELD_OUT, "train", "validation", "test"]),
+    default=HELD_OUT,
     show_default=True,
     help="held-out: test if there is one, else validation; all of a source without splits.",
 )
@@ -85,6 +95,8 @@ _POINTS = 11
 def evaluate(
     model: Path,
     data: str | None,
+    kind: str | None,
+    pairs: tuple[str, str] | None,
     amounts: tuple[float, ...],
     levels: tuple[float, ...],
     salt_vs_pepper: float | None,
@@ -104,7 +116,9 @@ def evaluate(
     name of a model that comes with kerasgan.
     """
     start()
-    from kerasgan.data.sources import load_images
+    from kerasgan.data.pairs import load_pairs
+    from kerasgan.measure.evaluation import center_crops
+    from kerasgan.measure.noisy import Recorded
     from kerasgan.measure.report import Evaluation, write_report
     from kerasgan.model.loading import load_generator
     from kerasgan.restore.restorer import Restorer, load_restorers
@@ -113,6 +127,10 @@ def evaluate(
 
     # Before minutes of measuring.
     history = [] if report is None else RunFolder(model).read_history()
+    if pairs is not None:
+        refuse_noise(data, kind, amounts, levels, salt_vs_pepper, split)
+    noise: Any = choose_noise(model, kind, salt_vs_pepper)
+    levels = chosen_levels(noise, amounts, levels)
     sharpness = _sharpness(asked)
     if len(sharpness) == 1:
         restorers = load_restorers(model, *sharpness.values())
@@ -124,33 +142,15 @@ def evaluate(
     if (record := training_record(model)) is not None:
         config, fingerprint = parse_record(record, model)
     source = config.data.source if data is None else resolve_source(data)
-    own = source == config.data.source
-    images = load_images(
-        source,
-        channels=next(iter(restorers.values())).channels,
-        seed=config.seed,
-        limit=config.data.limit if own else None,
-        keep_duplicates=config.data.keep_duplicates,
-        hold_out=own,
-    )
-    describe(source, images)
-    if own and fingerprint not in (None, images.fingerprint()):
-        raise DataError(
-            f"{source} does not hold the images that {model} was trained on, so which it held out "
-            "is unknown; name images to measure with --data"
-        )
-    chosen = getattr(images, split.replace("-", "_"))
-    if split == "held-out" and not len(chosen):
-        chosen = images.train
-    if not len(chosen):
-        raise DataError(f"{source} has no images in its split {split}")
-    chosen = chosen.first(limit)
-    if crop:
+    channels, crop = next(iter(restorers.values())).channels, crop or sys.maxsize
+    if pairs is not None:
+        chosen, noisy = load_pairs(Path(source), *pairs, channels=channels, limit=limit)
+        chosen, noisy = cut(chosen, crop), center_crops(noisy, crop)
+        noise = Recorded(chosen, noisy)
+        levels = noise.reported_levels
+    else:
+        chosen = choose_images(model, source, split, limit, config, fingerprint, channels)
         chosen = cut(chosen, crop)
-    noise = config.noise
-    levels = chosen_levels(noise, amounts, levels)
-    if salt_vs_pepper is not None:
-        noise = dataclasses.replace(as_salt_and_pepper(noise), salt_vs_pepper=salt_vs_pepper)
     seed = config.seed if seed is None else seed
     lenses = open_lenses(chosen) if looks else None
     scores = measure(
@@ -214,7 +214,7 @@ def open_lenses(images: Any) -> Any:
 def measure(
     restorers: dict[str, Any],
     images: Any,
-    noise: Noise,
+    noise: Any,
     levels: Sequence[float] = (),
     *,
     seed: int,

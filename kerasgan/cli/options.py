@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from kerasgan.noise.base import Noise
+from kerasgan.noise.kinds import noise_of
 from kerasgan.noise.salt_and_pepper import SaltAndPepper
 
 
@@ -111,6 +112,14 @@ def as_salt_and_pepper(noise: Noise) -> SaltAndPepper:
             "its levels are named by --level, or --set noise.level=LOW:HIGH"
         )
     return noise
+
+
+def noise_like(own: Noise, kind: str | None, level: tuple[float, float] | None = None) -> Noise:
+    """The noise that options ask for; another kind than one's own takes nothing over from it."""
+    if kind in (None, own.kind):
+        return own if level is None else own.at(level)
+    chosen = noise_of(kind)
+    return chosen(chosen.calibration_range if level is None else level)
 
 
 def chosen_levels(

@@ -13,10 +13,10 @@ from kerasgan.cli.options import (
     SHARES,
     Levels,
     as_salt_and_pepper,
+    noise_like,
     resolve_source,
 )
 from kerasgan.config import Reconstruction, RunConfig, read_record
-from kerasgan.noise.base import Noise
 from kerasgan.noise.kinds import KINDS
 from kerasgan.presets import DEFAULT, PRESETS, read_recipe
 from kerasgan.store.zoo import saved_name
@@ -145,7 +145,7 @@ def changed(config: RunConfig, settings: Sequence[str], changes: dict[str, Any])
     except ValueError as error:
         raise click.UsageError(f"--set: {error}") from error
     try:
-        noise = _noise(config.noise, changes.pop("kind", None), changes.pop("level", None))
+        noise = noise_like(config.noise, changes.pop("kind", None), changes.pop("level", None))
         config = config.replace(noise=noise)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
@@ -162,11 +162,3 @@ def changed(config: RunConfig, settings: Sequence[str], changes: dict[str, Any])
         return config.replace(**changes)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-
-
-def _noise(own: Noise, kind: str | None, level: tuple[float, float] | None) -> Noise:
-    """The noise that options ask for; another kind than a recipe's takes nothing over from it."""
-    if kind in (None, own.kind):
-        return own if level is None else own.at(level)
-    chosen = KINDS[kind]
-    return chosen(chosen.calibration_range if level is None else level)

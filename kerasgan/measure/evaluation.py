@@ -17,7 +17,7 @@ from kerasgan.errors import DataError
 from kerasgan.images.pixels import Pixels
 from kerasgan.measure import baselines, metrics, perception
 from kerasgan.measure.lenses import MEASURES, Lenses, Look, summarize
-from kerasgan.measure.noisy import noisy_images
+from kerasgan.measure.noisy import Recorded, noisy_images
 from kerasgan.noise.base import Noise
 
 # Characters that a title takes on a line.
@@ -89,7 +89,7 @@ def center_crops(images: ImageSet, size: int) -> ImageSet:
 def evaluate(
     methods: dict[str, Callable[[Pixels], Pixels]],
     images: ImageSet,
-    noise: Noise,
+    noise: Noise | Recorded,
     levels: Sequence[float] | None = None,
     *,
     classical: Sequence[str] = baselines.USUAL,
@@ -103,7 +103,7 @@ def evaluate(
     Args:
         methods: restorers by name: from uint8 (H, W, C) to the same, run in this process.
         images: clean images, each given noise of its own, fixed by the seed.
-        noise: what corrupts them.
+        noise: what corrupts them, or corrupted them.
         levels: of the noise; None takes `noise.reported_levels`.
         classical: names of the baselines, from `baselines.BASELINES`.
         seed: decides the noise.
@@ -213,7 +213,7 @@ def _mean(level: float, method: str, each: tuple[ImageScore, ...], looks: Sequen
     )
 
 
-def format_table(scores: Sequence[Score], noise: Noise) -> str:
+def format_table(scores: Sequence[Score], noise: Noise | Recorded) -> str:
     """Lays scores out as text.
 
     Args:
@@ -228,7 +228,7 @@ def format_table(scores: Sequence[Score], noise: Noise) -> str:
     return "\n\n".join("\n".join(_lines(table, noise)) for table in tables)
 
 
-def _lines(scores: Sequence[Score], noise: Noise) -> Iterator[str]:
+def _lines(scores: Sequence[Score], noise: Noise | Recorded) -> Iterator[str]:
     plural = "s" if scores[0].images != 1 else ""
     yield f"{noise.title}, {noise.label(scores[0].level)}; {scores[0].images:,} image{plural}"
     yield from _aligned(

@@ -22,7 +22,7 @@ from kerasgan.measure.evaluation import Score
 from kerasgan.measure.lenses import MEASURES
 from kerasgan.measure.memory import peak_mib
 from kerasgan.measure.metrics import EXACT_PSNR
-from kerasgan.measure.noisy import noisy_images
+from kerasgan.measure.noisy import Recorded, noisy_images
 from kerasgan.measure.page import flat, render
 from kerasgan.noise.base import Noise
 from kerasgan.store.files import write_text
@@ -46,7 +46,7 @@ class Evaluation:
         scores: as `evaluation.evaluate` returned them for those images.
         restorers: what restored them in this process, by name; the report is about the first one.
         sharpness: of each of the restorers, where they are one model of which it was turned.
-        noise: what the images were given.
+        noise: what the images were given, or came with.
         seed: that decided the noise.
         record: the content of the training run's config.json, where it is known.
         history: the training run's epochs, as `RunFolder.read_history` returns them.
@@ -58,7 +58,7 @@ class Evaluation:
     images: ImageSet
     scores: Sequence[Score]
     restorers: Mapping[str, Callable[[Pixels], Pixels]]
-    noise: Noise
+    noise: Noise | Recorded
     seed: int
     sharpness: Mapping[str, float] = field(default_factory=dict)
     record: Mapping[str, Any] | None = None

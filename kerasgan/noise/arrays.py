@@ -26,6 +26,7 @@ class Arrays(NamedTuple):
         each: applies a function to each of the arrays along the first axis.
         jpeg: what a JPEG file of an image (H, W, C) in [0, 1], of a quality of 1 to 100, holds.
         clip: cuts values off at a lowest and a highest one.
+        fold_in: derives a seed from a seed and a number.
         uniform: draws float32 in [0, 1), of a shape and a seed.
         normal: draws float32 of mean 0 and variance 1, of a shape and a seed; to the accuracy of
             float32 the same.
@@ -42,6 +43,7 @@ class Arrays(NamedTuple):
     each: Callable[[Callable[[Any], Any], Any], Any]
     jpeg: Callable[[Any, Any], Any]
     clip: Callable[[Any, Any, Any], Any]
+    fold_in: Callable[[Any, Any], Any]
     uniform: Callable[[Any, Any], Any]
     normal: Callable[[Any, Any], Any]
 
@@ -71,6 +73,9 @@ def arrays_of(*values: Any) -> Arrays:
         each=tf.map_fn,
         jpeg=tf.image.adjust_jpeg_quality,
         clip=tf.clip_by_value,
+        fold_in=lambda seed, number: tf.random.experimental.stateless_fold_in(
+            tf.cast(seed, tf.int64), tf.cast(number, tf.int64)
+        ),
         uniform=tf.random.stateless_uniform,
         normal=tf.random.stateless_normal,
     )
@@ -102,6 +107,7 @@ _NUMPY = Arrays(
     each=lambda function, arrays: np.stack([function(array) for array in arrays]),
     jpeg=_jpeg,
     clip=np.clip,
+    fold_in=philox.fold_in,
     uniform=philox.uniform,
     normal=philox.normal,
 )

@@ -77,6 +77,11 @@ class Noise(abc.ABC):
         """Writes a level for people, with its unit."""
 
     @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds that whoever learns from this noise has seen: its own, and those in it."""
+        return frozenset({self.kind})
+
+    @property
     def description(self) -> str:
         """The noise apart from its level, in words."""
         return self.title
@@ -105,8 +110,20 @@ class Noise(abc.ABC):
         """
         from kerasgan.noise.arrays import arrays_of
 
+        return self.level_at(arrays_of(seed).uniform((), seed))
+
+    def level_at(self, place: Any) -> Any:
+        """Finds the level at a place in the range.
+
+        Args:
+            place: a number, array or tensor in [0, 1].
+
+        Returns:
+            The level, of the same type: the lowest at 0, the highest at 1, between them bent by the
+            exponent.
+        """
         low, high = self.level
-        return low + (high - low) * arrays_of(seed).uniform((), seed) ** self.exponent
+        return low + (high - low) * place**self.exponent
 
     @property
     def reported_levels(self) -> tuple[float, ...]:

@@ -7,12 +7,14 @@ from kerasgan.noise.base import Noise
 from kerasgan.noise.camera import Camera
 from kerasgan.noise.gaussian import Gaussian
 from kerasgan.noise.impulses import RandomImpulses
+from kerasgan.noise.mixed import Mixed
 from kerasgan.noise.salt_and_pepper import SaltAndPepper
 from kerasgan.noise.sensor import Sensor
 from kerasgan.noise.speckle import Speckle
 
 KINDS: dict[str, type[Noise]] = {
-    kind.kind: kind for kind in (SaltAndPepper, Gaussian, Sensor, Camera, Speckle, RandomImpulses)
+    kind.kind: kind
+    for kind in (SaltAndPepper, Gaussian, Sensor, Camera, Speckle, RandomImpulses, Mixed)
 }
 
 

@@ -53,6 +53,8 @@ class Choice:
         model: who restores everything; None for the models that come with kerasgan.
         load: makes a restorer of a model's path; called at once for the one that is named, and for
             others when a picture needs them.
+        strength: how far to go from a picture to the restored one, in [0, 1]. Where models follow
+            each other, salt and pepper is removed as a whole, or what it hid would not be seen.
         force: whether to restore what looks as if it had other noise, or none.
 
     Raises:
@@ -60,9 +62,14 @@ class Choice:
     """
 
     def __init__(
-        self, model: Path | None, load: Callable[[Path], Restorer], *, force: bool = False
+        self,
+        model: Path | None,
+        load: Callable[[Path], Restorer],
+        *,
+        strength: float = 1.0,
+        force: bool = False,
     ):
-        self._model, self._load, self._force = model, load, force
+        self._model, self._load, self._strength, self._force = model, load, strength, force
         self._loaded = {} if model is None else {model: load(model)}
 
     def twin(self, threads: int = 1) -> Self:
@@ -105,7 +112,9 @@ class Choice:
                 )
             if model not in self._loaded:
                 self._loaded[model] = self._load(model)
-            pixels = self._loaded[model](pixels, advance)
+            whole = self._model is None and found.kind == "salt-and-pepper"
+            strength = 1.0 if whole else self._strength
+            pixels = self._loaded[model](pixels, advance, strength=strength)
             steps.append(Step(found, model))
 
     def _objection(self, found: Inspection, noise: str) -> str | None:

@@ -18,7 +18,7 @@ _FEWEST = 64
 # Shares of other impulses that are told; the larger one shows in the standard deviation, too.
 _LEAST_SHARE, _LARGE_SHARE = 0.005, 0.03
 # What pictures with noise of a kind look like. That of sensors correlates from pixel to pixel, so
-# that a clean look tells nothing.
+# that a clean look tells nothing; neither does any look of several kinds, one over the other.
 _LOOKS = {
     "salt-and-pepper": {"salt-and-pepper"},
     "random-impulses": {"impulses"},
@@ -26,6 +26,7 @@ _LOOKS = {
     "speckle": {"gaussian", "signal-dependent"},
     "sensor": {"gaussian", "signal-dependent", "clean"},
     "camera": {"gaussian", "signal-dependent", "clean"},
+    "mixed": {"clean", "salt-and-pepper", "impulses", "gaussian", "signal-dependent", "unknown"},
 }
 # Standard deviation of the noise that is told, and by which power of the brightness it grows.
 _VISIBLE, _GROWING = 4.0, 0.3

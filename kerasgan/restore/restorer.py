@@ -170,7 +170,11 @@ class Restorer:
         return self._deeper
 
     def __call__(
-        self, noisy: Pixels, advance: Callable[[float], Any] = lambda share: None
+        self,
+        noisy: Pixels,
+        advance: Callable[[float], Any] = lambda share: None,
+        *,
+        strength: float = 1.0,
     ) -> Pixels:
         """Restores one image.
 
@@ -182,6 +186,8 @@ class Restorer:
                 worked on as float32.
             advance: called again and again with the share of the image that was restored since;
                 what it raises ends the restoring.
+            strength: how far to go from the noisy image to the restored one, in [0, 1]: 0 leaves
+                it as it is, 1 restores it whole.
 
         Returns:
             Array of the same shape and type.
@@ -192,22 +198,25 @@ class Restorer:
         """
         noisy = np.asarray(noisy)
         if noisy.ndim == 2:
-            return self(noisy[..., np.newaxis])[..., 0]
+            return self(noisy[..., np.newaxis], advance, strength=strength)[..., 0]
         if noisy.ndim != 3 or noisy.shape[-1] not in (1, 3) or 0 in noisy.shape:
             raise ValueError(f"an image must be (H, W), (H, W, 1) or (H, W, 3), got {noisy.shape}")
         if noisy.dtype.kind == "f" and not (noisy.min() >= 0.0 and noisy.max() <= 1.0):
             raise ValueError("a float image must lie in [0, 1]")
+        if not 0.0 <= strength <= 1.0:
+            raise ValueError(f"strength must lie in [0, 1], got {strength}")
         model = self._that_takes(noisy.dtype)
         if noisy.shape[-1] == self.channels:
-            return restore_in_tiles(model, noisy, advance)
+            return restore_in_tiles(model, noisy, advance, strength=strength)
         if self.channels == 1:
             planes = [
-                restore_in_tiles(model, plane, lambda share: advance(share / 3))
+                restore_in_tiles(model, plane, lambda share: advance(share / 3), strength=strength)
                 for plane in np.split(noisy, 3, axis=-1)
             ]
             return np.concatenate(planes, axis=-1)
         # Of three equal values the median is that value: certain pixels stay exact.
-        restored = restore_in_tiles(model, np.repeat(noisy, 3, axis=-1), advance)
+        colored = np.repeat(noisy, 3, axis=-1)
+        restored = restore_in_tiles(model, colored, advance, strength=strength)
         return np.median(restored, axis=-1, keepdims=True).astype(noisy.dtype)
 
 

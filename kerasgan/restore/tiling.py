@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 
-from kerasgan.images.pixels import Pixels, from_float
+from kerasgan.images.pixels import Pixels, from_float, to_float
 from kerasgan.restore.crew import spread
 
 
@@ -51,7 +51,11 @@ class Restoring(Protocol):
 
 
 def restore_in_tiles(
-    model: Restoring, noisy: Pixels, advance: Callable[[float], Any] = lambda share: None
+    model: Restoring,
+    noisy: Pixels,
+    advance: Callable[[float], Any] = lambda share: None,
+    *,
+    strength: float = 1.0,
 ) -> Pixels:
     """Restores an image of any size.
 
@@ -60,9 +64,10 @@ def restore_in_tiles(
         noisy: (H, W, C): uint8, uint16, or float in [0, 1]; mirrored where a window is larger.
         advance: called after every window, with the share of all windows that it is; what it raises
             ends the restoring.
+        strength: how far to go from the noisy image to the restored one, in [0, 1].
 
     Returns:
-        Array of the same shape and type.
+        Array of the same shape and type; rounded once, after the strength counted.
     """
     is_float = noisy.dtype.kind == "f"
     values = noisy.astype(np.float32) if is_float else noisy
@@ -77,6 +82,9 @@ def restore_in_tiles(
     def restore(model: Restoring, place: tuple[tuple[slice, ...], ...]) -> None:
         seen, inner, kept = zip(*place, strict=True)
         result = model.run(_extended(values[seen], window), window)[inner]
+        if strength < 1.0:
+            before = values[kept] if is_float else to_float(values[kept])
+            result = before + strength * (result - before)
         restored[kept] = result if is_float else from_float(result, noisy.dtype)
 
     crew = model.crew(len(places)) if len(places) > 1 else [model]

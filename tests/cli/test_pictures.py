@@ -33,7 +33,7 @@ class Restorer:
     def twin(self, threads):
         return Restorer(self.restore)
 
-    def __call__(self, pixels, advance):
+    def __call__(self, pixels, advance, *, strength):
         return self.restore(pixels, advance)
 
 
@@ -65,6 +65,20 @@ def test_the_model_that_comes_with_kerasgan_restores(photo, folder):
     np.testing.assert_array_equal(restored[certain], noisy[certain])
     clean = read_picture(photo).pixels
     assert np.abs(restored.astype(int) - clean).mean() < 3
+
+
+def test_strength_goes_from_the_noisy_picture_to_the_restored_one(photo, folder):
+    run("corrupt", photo, "--amount", "0.3", "-o", "noisy.png")
+    pictures = []
+    for strength in ("0", "0.5", "1"):
+        target = f"{strength}.png"
+        output = run("denoise", "noisy.png", "--strength", strength, "-o", target)
+        pictures.append(read_picture(folder / target).pixels.astype(int))
+    assert "changed" in output
+    noisy, half, restored = pictures
+    np.testing.assert_array_equal(noisy, read_picture(folder / "noisy.png").pixels)
+    assert np.abs(half - (noisy + restored) / 2).max() <= 0.75
+    assert "must lie between 0 and 1" in run("denoise", "noisy.png", "--strength", "2", status=2)
 
 
 def test_a_run_is_taken_where_it_is_asked_for(photo, folder, restoring):

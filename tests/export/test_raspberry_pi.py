@@ -95,6 +95,23 @@ def test_pictures_are_those_of_the_library(bundle, name, size):
         np.testing.assert_array_equal(kit.restore(kit.Model(path, 2), noisy), expected)
 
 
+@pytest.mark.parametrize("strength", [0.0, 0.4, 1.0])
+def test_strength_is_that_of_the_library(bundle, strength):
+    noisy = noisy_picture(50, 70, channels=3)
+    for name in ("float32", "int8"):
+        path = bundle.path / f"{name}.tflite"
+        expected = Restorer(load_file(path))(noisy, strength=strength)
+        model = kit.Model(path, 1, strength=strength)
+        np.testing.assert_array_equal(kit.restore(model, noisy), expected)
+
+
+@pytest.mark.parametrize("strength", ["-0.1", "1.1", "nan", "much"])
+def test_a_strength_that_is_none_is_refused(strength, capsys):
+    with pytest.raises(SystemExit):
+        kit.main(["a.png", "--strength", strength])
+    assert "is no number from 0 to 1" in capsys.readouterr().err
+
+
 def test_a_lone_file_restores_as_in_the_library(bundle, color_bundle, tmp_path):
     for folder in (bundle, color_bundle):
         path = shutil.copy(folder.path / "float32.tflite", tmp_path)

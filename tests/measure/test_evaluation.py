@@ -11,7 +11,7 @@ from kerasgan.measure.evaluation import (
     format_table,
 )
 from kerasgan.measure.lenses import MEASURES, Lenses
-from kerasgan.measure.noisy import noisy_images
+from kerasgan.measure.noisy import Recorded, noisy_images
 from kerasgan.measure.perception import sharpness_ratio
 from kerasgan.noise.salt_and_pepper import SaltAndPepper
 from tests.helpers import image_set, textured_set
@@ -119,3 +119,23 @@ def test_large_images_are_cut_to_their_centre():
     image = np.arange(11 * 6, dtype=np.uint8).reshape(11, 6, 1)
     (cut,) = center_crops(ImageSet((image,), ("a",)), 8)
     np.testing.assert_array_equal(cut, image[1:9])
+
+
+def test_pictures_that_came_noisy_are_measured_as_they_are():
+    clean = image_set(3)
+    noisy = ImageSet(
+        tuple((image // 2 + 20 * index).astype(np.uint8) for index, image in enumerate(clean)),
+        clean.names,
+    )
+    noise = Recorded(clean, noisy)
+    scores = evaluate({"same": lambda noisy: noisy}, clean, noise, classical=["median 3×3"])
+    assert [score.method for score in scores] == ["noisy", "median 3×3", "same"]
+    for score in scores[::2]:
+        assert [each.psnr for each in score.each] == [
+            metrics.psnr(*pair, 255) for pair in zip(clean, noisy, strict=True)
+        ]
+    differences = np.stack(clean.images).astype(float) - np.stack(noisy.images)
+    assert scores[0].level == pytest.approx(np.sqrt(np.mean(differences**2)))
+    assert f"real noise, σ {scores[0].level:.1f}; 3 images" in format_table(scores, noise)
+    # By their names, wherever they stand.
+    np.testing.assert_array_equal(noisy_images(clean.select([2]), noise)[0], noisy.images[2])

@@ -1,4 +1,6 @@
+import base64
 import dataclasses
+import io
 import re
 import shutil
 import subprocess
@@ -12,6 +14,7 @@ from scipy import ndimage
 
 from kerasgan.data.clean import ImageSet
 from kerasgan.measure.evaluation import evaluate
+from kerasgan.measure.noisy import Recorded
 from kerasgan.measure.report import Evaluation, write_report
 from kerasgan.noise.salt_and_pepper import SaltAndPepper
 from tests.helpers import image_set
@@ -184,3 +187,18 @@ def test_a_browser_shows_it(page, tmp_path):
     assert all(len(np.unique(part.reshape(-1, 3), axis=0)) > 20 for part in np.split(pixels, 5))
     browse("--print-to-pdf=page.pdf")
     assert (tmp_path / "page.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_pictures_that_came_noisy_are_shown_as_they_came(tmp_path):
+    clean = image_set(3)
+    noisy = ImageSet(tuple(blur(image) // 2 for image in clean), clean.names)
+    noise = Recorded(clean, noisy)
+    scores = evaluate({"blur": blur}, clean, noise, classical=["median 3×3"])
+    made = dataclasses.replace(evaluation(clean), scores=scores, noise=noise)
+    write_report(tmp_path / "report.html", made)
+    text = (tmp_path / "report.html").read_text()
+    assert f"Real noise, {noise.label(made.levels[0])}" in text
+    assert "How it restores real noise on" in text
+    shown = io.BytesIO()
+    Image.fromarray(noisy.images[0][..., 0]).save(shown, "PNG")
+    assert base64.b64encode(shown.getvalue()).decode() in text

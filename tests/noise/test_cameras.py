@@ -9,6 +9,7 @@ from skimage.util import random_noise
 from kerasgan.noise.camera import Camera
 from kerasgan.noise.gaussian import Gaussian
 from kerasgan.noise.impulses import RandomImpulses
+from kerasgan.noise.mixed import Mixed
 from kerasgan.noise.sensor import Sensor
 from kerasgan.noise.speckle import Speckle
 
@@ -120,7 +121,16 @@ def test_jpeg_blocks_are_what_pillow_and_tensorflow_make(shape):
 
 
 @pytest.mark.parametrize(
-    "noise", [Gaussian(25), Speckle(0.3), RandomImpulses(0.4), Sensor(40), Sensor(40, mosaic=False)]
+    "noise",
+    [
+        Gaussian(25),
+        Speckle(0.3),
+        RandomImpulses(0.4),
+        Sensor(40),
+        Sensor(40, mosaic=False),
+        Mixed(0.5),
+        Mixed(0.7, parts=(Speckle((0.1, 0.3)), Gaussian((0, 25), exponent=2.0))),
+    ],
 )
 @pytest.mark.parametrize("shape", [(1, 1, 3), (17, 20, 1), (2, 16, 16, 3)])
 def test_numpy_and_tensorflow_draw_the_same(noise, shape):
@@ -150,5 +160,5 @@ def test_the_level_of_cameras_is_a_place_in_the_range_of_each_kind():
 
 
 def test_cameras_without_kinds_are_refused():
-    with pytest.raises(ValueError, match="parts must name a kind of noise"):
+    with pytest.raises(ValueError, match="parts of camera noise must be one or more"):
         Camera((0, 1), parts=())

@@ -26,10 +26,10 @@ class Removing:
     """Stands for a model: puts another picture in the place of what it is given."""
 
     def __init__(self, result):
-        self.result, self.seen = result, []
+        self.result, self.strengths = result, []
 
-    def __call__(self, pixels, advance):
-        self.seen.append(pixels)
+    def __call__(self, pixels, advance, *, strength):
+        self.strengths.append(strength)
         return self.result
 
     def twin(self, threads):
@@ -62,6 +62,15 @@ def test_noise_of_one_kind_is_taken_once(models):
     load = models.__getitem__
     assert names(Choice(None, load)(with_impulses(CLEAN))) == [DEFAULT_MODEL]
     assert names(Choice(None, load)(with_gaussian(CLEAN))) == [CAMERA_MODEL]
+
+
+def test_strength_is_of_what_salt_and_pepper_leaves(models):
+    noisy = with_impulses(with_gaussian(CLEAN))
+    Choice(None, models.__getitem__, strength=0.5)(noisy)
+    assert [model.strengths for model in models.values()] == [[1.0], [0.5]]
+    path = find_model(DEFAULT_MODEL)
+    Choice(path, models.__getitem__, strength=0.5)(noisy)
+    assert models[path].strengths == [1.0, 0.5]
 
 
 def test_what_remains_is_not_taken_again(models):
@@ -99,7 +108,7 @@ def test_twins_share_no_restorer(models):
     twin = first.twin()
     noisy = noisy_picture(90, 100)
     np.testing.assert_array_equal(twin(noisy).pixels, first(noisy).pixels)
-    assert len(models[path].seen) == 1
+    assert models[path].strengths == [1.0]
 
 
 def test_a_named_model_is_loaded_at_once():

@@ -85,6 +85,40 @@ def test_grey_is_shown_as_color_to_a_color_model(color):
     np.testing.assert_array_equal(as_float[certain], to_float(noisy)[certain])
 
 
+@pytest.mark.parametrize("strength", [0.0, 0.3, 0.7, 1.0])
+def test_strength_goes_a_share_of_the_way_and_is_rounded_once(grey, strength):
+    noisy = noisy_picture(48, 40)
+    # Not the restored picture's bytes: what the network gave before they were rounded.
+    restored = Restorer(grey)(to_float(noisy)).astype(np.float64)
+    expected = 255 * ((1 - strength) * to_float(noisy) + strength * restored)
+    blended = Restorer(grey)(noisy, strength=strength)
+    # Float32 may round a half the other way.
+    assert np.abs(blended - expected).max() < 0.501
+    assert blended.dtype == np.uint8
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_strength_0_is_the_picture_and_1_the_restored_one(grey, color, channels, dtype):
+    noisy = noisy_picture(40, 40, channels=channels, dtype=dtype)
+    for model in (grey, color):
+        restore = Restorer(model)
+        np.testing.assert_array_equal(restore(noisy, strength=0.0), noisy)
+        np.testing.assert_array_equal(restore(noisy, strength=1.0), restore(noisy))
+        steps = [restore(noisy, strength=s).astype(int) for s in (0.0, 0.25, 0.5, 0.75, 1.0)]
+        # Every value goes one way.
+        moves = np.sign(np.diff(steps, axis=0))
+        assert not ((moves > 0).any(axis=0) & (moves < 0).any(axis=0)).any()
+    twin = Restorer(grey).twin()
+    np.testing.assert_array_equal(twin(noisy, strength=0.0), noisy)
+
+
+@pytest.mark.parametrize("strength", [-0.1, 1.5, np.nan])
+def test_a_strength_outside_0_to_1_is_refused(grey, strength):
+    with pytest.raises(ValueError, match=r"strength must lie in \[0, 1\]"):
+        Restorer(grey)(noisy_picture(16, 16), strength=strength)
+
+
 @pytest.mark.parametrize(
     ("image", "message"),
     [
