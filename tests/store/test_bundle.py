@@ -142,6 +142,12 @@ DEEP, LONG = "[" * 100_000 + "]" * 100_000, "9" * 5000
         (lambda text, m: with_entry(m, bytes="many"), "files.float32.bytes must be"),
         (lambda text, m: with_entry(m, psnr={"half": {}}), "files.float32.psnr must hold"),
         (lambda text, m: with_entry(m, psnr=None), "files.float32.psnr must hold"),
+        (lambda text, m: changed(m, cost=3), "cost must hold weights and .* not 3"),
+        (lambda text, m: changed(m, cost={"weights": 3.5}), "cost must hold"),
+        (
+            lambda text, m: changed(m, cost={"weights": 1, "multiply_accumulates": "x"}),
+            "cost must hold",
+        ),
         (lambda text, m: changed(m, noise={"kind": "snow"}), "noise is none: no noise 'snow'"),
         (lambda text, m: changed(m, noise=3), "noise is none"),
         (lambda text, m: changed(m, sharpness=2), "sharpness must lie between 0 and 1, not 2"),
