@@ -127,6 +127,9 @@ def _faults(manifest: Any) -> Iterator[str]:
     multiple = manifest.get("multiple")
     if not _is_whole(multiple, 1, _LARGEST_MULTIPLE):
         yield _must(f"multiple must be a whole number up to {_LARGEST_MULTIPLE}", multiple)
+    for key in ("reach", "overlap"):
+        if not (manifest.get(key) is None or _is_whole(manifest[key], 0, _LARGEST_EXTENT)):
+            yield _must(f"{key} must be a whole number of pixels, or null", manifest[key])
     if manifest.get("channels") not in (1, 3):
         yield _must("channels must be 1 or 3", manifest.get("channels"))
     if not _is_filled(manifest.get("signatures")):

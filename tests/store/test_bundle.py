@@ -130,6 +130,8 @@ DEEP, LONG = "[" * 100_000 + "]" * 100_000, "9" * 5000
         (lambda text, m: text.replace('"multiple": 4', f'"multiple": {LONG}'), "damaged"),
         (lambda text, m: text.replace('"multiple": 4', f'"multiple": {DEEP}'), "nested too deep"),
         (lambda text, m: text + " " * 2**22, "more than 4,194,304 bytes"),
+        (lambda text, m: changed(m, reach=-1), "reach must be a whole number of pixels"),
+        (lambda text, m: changed(m, overlap="wide"), "overlap must .* not 'wide'"),
         (lambda text, m: changed(m, channels=2), "channels must be 1 or 3, not 2"),
         (lambda text, m: changed(m, signatures={}), "signatures must name sizes"),
         (lambda text, m: changed(m, signatures={"denoise": 32}), "signatures.denoise must"),
