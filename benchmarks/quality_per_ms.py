@@ -2,9 +2,10 @@
 
     python benchmarks/quality_per_ms.py fer2013.csv [--pictures 100] [--plot FILE.png]
 
-On faces of FER2013's PublicTest, 48×48, which no model was trained on. All take turns on every
-picture, on one thread. Milliseconds are of the processor, which another load disturbs less than the
-wall clock. OpenCV is of the dependency group `benchmarks`.
+On faces of FER2013, PublicTest, 48×48: no model saw them, but for one in thirteen that stands in
+Training, too. All take turns on every picture, on one thread. Milliseconds are of the processor,
+which another load disturbs less than the wall clock. OpenCV is of the dependency group
+`benchmarks`.
 """
 
 import csv

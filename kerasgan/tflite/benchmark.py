@@ -156,8 +156,8 @@ def format_table(speeds: list[Speed]) -> str:
         )
     first = speeds[0]
     lines.append(
-        f"The peak is that of a product of matrices, float32, {first.threads} thread(s): "
-        f"{first.peak_gflops:.0f} GFLOP/s"
+        f"The peak is that of a product of matrices, float32, {first.threads} "
+        f"thread{'s' * (first.threads > 1)}: {first.peak_gflops:.0f} GFLOP/s"
     )
     if first.multiply_accumulates is not None:
         lines[-1] += f"; the network takes {first.multiply_accumulates:,.0f} "
