@@ -93,7 +93,7 @@ class Model:
 
     def __init__(self, path, threads, trial=False, strength=1.0):
         self.strength = strength
-        self.path, sha256, multiple, self.noise = find_file(Path(path))
+        self.path, sha256, multiple, overlap, self.noise = find_file(Path(path))
         if read_start(self.path, 8)[4:] != b"TFL3":
             raise Failure(f"{self.path} is no TFLite model")
         if sha256 is not None and hash_of(self.path) != sha256:
@@ -119,6 +119,7 @@ class Model:
         if sha256 is not None:
             check_multiple(multiple, self.sizes, self.path.with_name("manifest.json"))
         self.multiple = multiple or likely_multiple(self.sizes)
+        self.overlap = overlap
         if trial:
             self._try()
 
@@ -162,13 +163,27 @@ class Model:
                 -(-min(extent, ANY_SIZE) // self.multiple) * self.multiple
                 for extent in (height, width)
             ]
-            return (*size, LARGEST_MARGIN)
-        sizes = sorted(self.sizes, key=lambda size: size[0] * size[1])
-        holding = [size for size in sizes if height <= size[0] and width <= size[1]]
-        size = holding[0] if holding else sizes[-1]
-        wanted = -(-min(size) // (8 * self.multiple)) * self.multiple
-        possible = (min(size) - self.multiple) // (2 * self.multiple) * self.multiple
-        return (*size, min(wanted, possible, LARGEST_MARGIN))
+            return (*size, self._margin(ANY_SIZE))
+        windows = [(*size, self._margin(min(size))) for size in self.sizes]
+        widest = max(margin for *_, margin in windows)
+
+        def work(window):
+            """Without seams if that can be, else with the widest margin; then by pixels."""
+            rows, columns, margin = window
+            own = 2 * margin
+            count = max(1, -(-(height - own) // (rows - own)))
+            count *= max(1, -(-(width - own) // (columns - own)))
+            return (0 if count == 1 else 1 + widest - margin), count * rows * columns
+
+        return min(windows, key=work)
+
+    def _margin(self, extent):
+        """What the network has to see, as far as a window holds it: an eighth of it at most."""
+        wanted = -(-extent // (8 * self.multiple)) * self.multiple
+        possible = (extent - self.multiple) // (2 * self.multiple) * self.multiple
+        if self.overlap is not None:
+            wanted = min(wanted, -(-self.overlap // self.multiple) * self.multiple)
+        return min(wanted, possible, LARGEST_MARGIN)
 
     def run(self, noisy):
         """Restores one window: uint8 (H, W, C) to float32 in [0, 1]."""
@@ -219,8 +234,18 @@ def check_multiple(multiple, sizes, manifest):
         )
 
 
+class Listed(NamedTuple):
+    """A .tflite file, and what a manifest tells of it."""
+
+    path: Path
+    sha256: str | None = None
+    multiple: int | None = None
+    overlap: int | None = None
+    noise: str = SALT_AND_PEPPER
+
+
 def find_file(path):
-    """The .tflite file; where a bundle's manifest lists it, its hash, stride and noise, too."""
+    """The .tflite file; where a manifest lists it, its hash, stride, overlap and noise, too."""
     is_bundle = path.is_dir()
     manifest = (path if is_bundle else path.parent) / "manifest.json"
     try:
@@ -235,7 +260,7 @@ def find_file(path):
             f"{path} holds no manifest.json of kerasgan's; name a bundle or a .tflite file: --model"
         )
     if content is None:
-        return path, None, None, SALT_AND_PEPPER
+        return Listed(path)
     try:
         files = content["files"]
         if is_bundle:
@@ -244,11 +269,26 @@ def find_file(path):
         else:
             entry = next((one for one in files.values() if one["file"] == path.name), None)
         if entry is None:
-            return path, None, None, SALT_AND_PEPPER
+            return Listed(path)
         noise = content.get("noise", {}).get("kind", SALT_AND_PEPPER)
-        return path, str(entry["sha256"]), content["multiple"], noise
+        sha256, overlap = str(entry["sha256"]), overlap_of(content)
+        return Listed(path, sha256, content["multiple"], overlap, noise)
     except (KeyError, TypeError, AttributeError, StopIteration) as error:
         raise Failure(f"{manifest} is damaged: {error!r}; copy it again") from error
+
+
+def overlap_of(manifest):
+    """By how many pixels windows overlap; None where nothing is known of it.
+
+    It is the multiple nearest to a third of how far the network looks, unless it is told.
+    """
+    overlap, reach, multiple = (manifest.get(key) for key in ("overlap", "reach", "multiple"))
+    told = reach if overlap is None else overlap
+    if not multiple or not all(type(value) is int and value >= 0 for value in (multiple, told)):
+        return None
+    if overlap is not None:
+        return overlap
+    return max(1, (2 * reach + 3 * multiple) // (6 * multiple)) * multiple
 
 
 def read_manifest(path):

@@ -45,8 +45,14 @@ class Promises:
     certain_exact: bool
 
 
-class _Field(NamedTuple):
-    """What a tensor's cell i depends on: input pixels from i · stride + first to … + last."""
+class Field(NamedTuple):
+    """What a tensor's cell i depends on: input pixels from i · stride + first to … + last.
+
+    Attributes:
+        stride: how many pixels wide and high a cell is.
+        first: of the pixels, relative to where the cell begins.
+        last: of the pixels.
+    """
 
     stride: int
     first: int
@@ -64,9 +70,9 @@ def promises(generator: keras.Model) -> Promises:
     """
     if not hasattr(generator, "operations"):
         return Promises(multiple=1, reach=None, certain_exact=False)
-    fields = _fields(generator)
-    known = [field for field in fields.values() if field is not None]
-    output = fields[id(generator.output)]
+    of_each = fields(generator)
+    known = [field for field in of_each.values() if field is not None]
+    output = of_each[id(generator.output)]
     return Promises(
         multiple=math.lcm(*(field.stride for field in known)),
         reach=None if output is None else max(-output.first, output.last),
@@ -101,47 +107,55 @@ def last_convolutions(generator: keras.Model) -> list[str]:
     return found
 
 
-def _fields(generator: keras.Model) -> dict[int, _Field | None]:
-    fields: dict[int, _Field | None] = {}
+def fields(generator: keras.Model) -> dict[int, Field | None]:
+    """Computes what the tensors of a generator depend on.
+
+    Args:
+        generator: a functional model from (N, H, W, C) to the same.
+
+    Returns:
+        The field of each tensor, by the tensor's `id`; None where the graph does not tell.
+    """
+    found: dict[int, Field | None] = {}
     for operation in generator.operations:
-        read = [fields[id(tensor)] for tensor in _inputs(operation)]
+        read = [found[id(tensor)] for tensor in _inputs(operation)]
         field = _field_after(operation, _union(read)) if all(read) else None
-        fields |= {id(tensor): field for tensor in _outputs(operation)}
-    return fields
+        found |= {id(tensor): field for tensor in _outputs(operation)}
+    return found
 
 
-def _field_after(operation: Any, field: _Field) -> _Field | None:
+def _field_after(operation: Any, field: Field) -> Field | None:
     """What a cell that an operation makes depends on, given that for the cells it reads."""
     stride, first, last = field
     if isinstance(operation, layers.Conv2DTranspose):
         own, kernel = operation.strides[0], operation.kernel_size[0]
         before = max(kernel - own, 0) // 2
         stride //= own
-        return _Field(stride, first + (before - kernel + 1) * stride, last + before * stride)
+        return Field(stride, first + (before - kernel + 1) * stride, last + before * stride)
     if isinstance(operation, _WINDOWED):
         pooling = hasattr(operation, "pool_size")
         window = operation.pool_size[0] if pooling else operation.kernel_size[0]
         own = operation.strides[0]
         window += (window - 1) * (getattr(operation, "dilation_rate", (1, 1))[0] - 1)
         before = max(window - own, 0) // 2 if operation.padding == "same" else 0
-        return _Field(own * stride, first - before * stride, last + (window - 1 - before) * stride)
+        return Field(own * stride, first - before * stride, last + (window - 1 - before) * stride)
     kind = type(operation).__name__
     if kind == "DepthToSpace" or (
         isinstance(operation, layers.UpSampling2D) and operation.interpolation == "nearest"
     ):
         own = operation.block_size if kind == "DepthToSpace" else operation.size[0]
-        return _Field(stride // own, first - (own - 1) * stride // own, last)
+        return Field(stride // own, first - (own - 1) * stride // own, last)
     if kind == "SpaceToDepth":
         own = operation.block_size
-        return _Field(own * stride, first, last + (own - 1) * stride)
+        return Field(own * stride, first, last + (own - 1) * stride)
     return field if kind in _POINTWISE else None
 
 
-def _union(fields: list[Any]) -> _Field:
+def _union(fields: list[Any]) -> Field:
     if not fields:
-        return _Field(1, 0, 0)
+        return Field(1, 0, 0)
     strides, firsts, lasts = zip(*fields, strict=True)
-    return _Field(max(strides), min(firsts), max(lasts))
+    return Field(max(strides), min(firsts), max(lasts))
 
 
 def _certain_exact(generator: keras.Model) -> bool:

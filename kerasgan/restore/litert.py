@@ -9,7 +9,7 @@ import numpy as np
 from kerasgan.errors import DataError, ModelError, first_line
 from kerasgan.images.pixels import Pixels, to_float
 from kerasgan.restore.quantization import quantization_of
-from kerasgan.restore.tiling import Window
+from kerasgan.restore.tiling import Window, count_tiles
 from kerasgan.startup import held_back_stderr
 from kerasgan.store.bundle import hash_of
 from kerasgan.store.machine import memory
@@ -34,6 +34,7 @@ class TFLiteModel:
         sha256: what the file's hash must be, in hexadecimal; None where it is not known.
         multiple: the number that the network's heights and widths are multiples of; None where it
             is not known.
+        overlap: how many pixels beyond a tile the network has to see; None where it is not known.
 
     Raises:
         ModelError: naming the file, if it is missing, damaged, or no restorer of pictures.
@@ -52,9 +53,11 @@ class TFLiteModel:
         threads: int = 1,
         sha256: str | None = None,
         multiple: int | None = None,
+        overlap: int | None = None,
     ):
         self.path = Path(path)
         self._threads, self._sha256, self._crew = threads, sha256, list[TFLiteModel]()
+        self._overlap = overlap
         check_file(self.path, sha256)
         from ai_edge_litert.interpreter import Interpreter
 
@@ -154,19 +157,28 @@ class TFLiteModel:
             width: of the image, in pixels.
 
         Returns:
-            The smallest of `sizes` that holds the image, else the largest.
+            The smallest of `sizes` that holds the image. Else, of those that overlap by all that
+            the network has to see, or most of it, that whose windows hold the fewest pixels.
         """
         if not self.sizes:
             height, width = (
                 -(-min(extent, _ANY_SIZE) // self._multiple) * self._multiple
                 for extent in (height, width)
             )
-            margin = _margin(_ANY_SIZE, self._multiple)
+            margin = _margin(_ANY_SIZE, self._multiple, self._overlap)
             return Window(height, width, margin, self._multiple)
-        by_area = sorted(self.sizes.values(), key=lambda size: size[0] * size[1])
-        holding = (size for size in by_area if height <= size[0] and width <= size[1])
-        size = next(holding, by_area[-1])
-        return Window(*size, _margin(min(size), self._multiple), self._multiple)
+        windows = [
+            Window(*size, _margin(min(size), self._multiple, self._overlap), self._multiple)
+            for size in self.sizes.values()
+        ]
+        widest = max(window.margin for window in windows)
+
+        def work(window: Window) -> tuple[int, int]:
+            count = count_tiles(height, width, window)
+            unseen = 0 if count == 1 else 1 + widest - window.margin
+            return unseen, count * window.height * window.width
+
+        return min(windows, key=work)
 
     def twin(self, threads: int) -> "TFLiteModel":
         """Opens the file once more, for another thread of the program.
@@ -180,7 +192,13 @@ class TFLiteModel:
         Raises:
             ModelError: if the file has changed.
         """
-        return TFLiteModel(self.path, threads=threads, sha256=self._sha256, multiple=self._multiple)
+        return TFLiteModel(
+            self.path,
+            threads=threads,
+            sha256=self._sha256,
+            multiple=self._multiple,
+            overlap=self._overlap,
+        )
 
     def crew(self, most: int) -> Sequence["TFLiteModel"]:
         """Opens the file once for each thread: what no thread shares in, they then do side by side.
@@ -236,9 +254,11 @@ def _likely_multiple(sizes: Iterable[tuple[int, int]]) -> int:
     return multiple
 
 
-def _margin(extent: int, multiple: int) -> int:
-    """An eighth of a window, as far as it leaves anything of it."""
+def _margin(extent: int, multiple: int, overlap: int | None) -> int:
+    """The overlap, or an eighth of a window if that is less, as far as it leaves anything of it."""
     wanted = -(-extent // (8 * multiple)) * multiple
+    if overlap is not None:
+        wanted = min(wanted, -(-overlap // multiple) * multiple)
     possible = (extent - multiple) // (2 * multiple) * multiple
     return min(wanted, possible, max(1, _LARGEST_MARGIN // multiple) * multiple)
 

@@ -99,6 +99,41 @@ def _extended(piece: Pixels, window: Window) -> Pixels:
     return np.pad(piece, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric")
 
 
+def count_tiles(height: int, width: int, window: Window) -> int:
+    """Counts the windows that cover an image.
+
+    Args:
+        height: of the image, in pixels.
+        width: of the image, in pixels.
+        window: what they are like.
+
+    Returns:
+        How many pairs of what `tile` yields for the height and for the width.
+    """
+    own = 2 * window.margin
+    down, across = (
+        max(1, -(-(extent - own) // (size - own)))
+        for extent, size in ((height, window.height), (width, window.width))
+    )
+    return down * across
+
+
+def sufficient_overlap(reach: int, multiple: int) -> int:
+    """Chooses by how much windows overlap.
+
+    What a network sees beyond a third of its reach hardly changes anything: docs/decisions.md has
+    the figures.
+
+    Args:
+        reach: how far the network looks, in pixels.
+        multiple: where windows may begin.
+
+    Returns:
+        The multiple nearest to a third of the reach, at least one, in pixels.
+    """
+    return max(1, (2 * reach + 3 * multiple) // (6 * multiple)) * multiple
+
+
 def tile(extent: int, window: int, margin: int, multiple: int) -> Iterator[tuple[slice, ...]]:
     """Covers a height or width with windows.
 

@@ -127,6 +127,9 @@ def _faults(manifest: Any) -> Iterator[str]:
     multiple = manifest.get("multiple")
     if not _is_whole(multiple, 1, _LARGEST_MULTIPLE):
         yield _must(f"multiple must be a whole number up to {_LARGEST_MULTIPLE}", multiple)
+    for key in ("reach", "overlap"):
+        if not (manifest.get(key) is None or _is_whole(manifest[key], 0, _LARGEST_EXTENT)):
+            yield _must(f"{key} must be a whole number of pixels, or null", manifest[key])
     if manifest.get("channels") not in (1, 3):
         yield _must("channels must be 1 or 3", manifest.get("channels"))
     if not _is_filled(manifest.get("signatures")):
@@ -153,6 +156,8 @@ def _faults(manifest: Any) -> Iterator[str]:
             yield _must("faithful.model must be the name of a saved model", faithful["model"])
     elif faithful is not None:
         yield from _entry_faults("faithful", faithful, ".keras")
+    if (cost := manifest.get("cost")) is not None and not _is_cost(cost):
+        yield _must("cost must hold weights and multiply_accumulates", cost)
     sharpness = manifest.get("sharpness", 1.0)
     if type(sharpness) not in (int, float) or not 0.0 <= sharpness <= 1.0:
         yield _must("sharpness must lie between 0 and 1", sharpness)
@@ -193,6 +198,13 @@ def _is_filled(value: Any) -> bool:
 
 def _is_whole(value: Any, lowest: int, highest: int) -> bool:
     return type(value) is int and lowest <= value <= highest
+
+
+def _is_cost(value: Any) -> bool:
+    if not isinstance(value, dict) or not _is_whole(value.get("weights"), 0, 2**63):
+        return False
+    counted = value.get("multiply_accumulates")
+    return counted is None or (type(counted) in (int, float) and 0 <= counted < 2**63)
 
 
 def _is_psnr(item: tuple[str, Any]) -> bool:

@@ -60,6 +60,7 @@ def _lines(manifest: dict[str, Any]) -> Iterator[str]:
     )
     if "any-size" in manifest["files"]:
         yield f"`any-size.tflite` takes any multiple of {manifest['multiple']}, more slowly."
+    yield from _cost(manifest.get("cost"))
     yield from _outside(manifest["files"])
     if missing := [name for name in QUANTIZATIONS if name not in manifest["files"]]:
         yield (
@@ -140,6 +141,14 @@ def _numbers(tensor: dict[str, Any]) -> str:
         return "float32 in [0, 1]"
     scale = f"1/{round(1 / tensor['scale'])}"
     return f"{tensor['dtype']}, scale {scale}, zero point {tensor['zero_point']}"
+
+
+def _cost(cost: dict[str, Any] | None) -> Iterator[str]:
+    if cost is None:
+        return
+    counted = cost["multiply_accumulates"]
+    each = "" if counted is None else f", and {counted:,.0f} multiply-accumulates for each pixel"
+    yield f"\nThe network has {cost['weights']:,} weights{each}, whatever runs it."
 
 
 def _outside(files: dict[str, Any]) -> Iterator[str]:

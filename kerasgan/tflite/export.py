@@ -16,6 +16,7 @@ from kerasgan.images.contact_sheet import save_comparison
 from kerasgan.images.pictures import Picture, write_picture
 from kerasgan.images.pixels import from_float, to_float
 from kerasgan.model.blending import faithful_weights
+from kerasgan.model.cost import cost
 from kerasgan.model.loading import load_generator
 from kerasgan.model.promises import promises
 from kerasgan.noise.base import Noise
@@ -154,6 +155,7 @@ def export_bundle(
             "multiple": promised.multiple,
             "reach": promised.reach,
             "certain_pixels_exact": promised.certain_exact,
+            "cost": asdict(cost(generator)),
             "noise": noise.to_dict(),
             "files": files,
             "generator": _entry(folder / KERAS),

@@ -70,6 +70,15 @@ def test_export_evaluate_denoise_and_benchmark_one_after_the_other(own_run, phot
     ]
     assert all(speed["median_ms"] > 0 and speed["load_ms"] > 0 for speed in speeds)
     assert "Mpixel/s" in output
+    cost = manifest["cost"]["multiply_accumulates"]
+    assert f"takes {cost:,.0f} multiply-accumulates for each pixel" in output
+    for speed in speeds:
+        assert speed["multiply_accumulates"] == cost and speed["peak_gflops"] > 0
+        operations = 2 * cost * speed["megapixels_per_second"] / 1000
+        assert speed["peak_share"] == pytest.approx(operations / speed["peak_gflops"])
+    shutil.copy("bundle/int8.tflite", "alone.tflite")
+    run("benchmark", "alone.tflite", "--runs", "2", "--json", "alone.json")
+    assert json.loads((folder / "alone.json").read_text())[0]["peak_share"] is None
     output = run("benchmark", "bundle/int8.tflite", "--runs", "2", "--size", "70x50")
     assert "70x50" in output
 

@@ -1,3 +1,4 @@
+import json
 import os
 import shutil
 import signal
@@ -18,6 +19,7 @@ from kerasgan.restore import files, litert, trial
 from kerasgan.restore.files import load_file
 from kerasgan.restore.litert import TFLiteModel
 from kerasgan.restore.restorer import Restorer
+from kerasgan.restore.tiling import Window
 from kerasgan.startup import held_back_stderr
 from kerasgan.tflite import QUANTIZATIONS
 from kerasgan.tflite.convert import convert
@@ -79,6 +81,26 @@ def test_tiles_are_those_of_the_smallest_size_that_holds_the_picture(bundle):
     assert model.window(33, 20)[:2] == (48, 64)
     assert model.window(500, 20)[:2] == (48, 64)
     assert model.window(500, 20).multiple == 4
+
+
+def test_of_windows_that_see_enough_those_are_taken_that_hold_the_fewest_pixels(bundle):
+    model = load_file(bundle.path / "float32.tflite")
+    model.sizes = {str(size): (size, size) for size in (48, 256, 384, 512)}
+    model._multiple, model._overlap = 8, 24
+    chosen = {
+        (height, width): model.window(height, width).height
+        for height, width in [(40, 40), (300, 200), (640, 480), (1080, 1920), (3000, 4000)]
+    }
+    # 48 sees too little of what is beyond, which matters where there is a seam.
+    assert chosen == {
+        (40, 40): 48,
+        (300, 200): 384,
+        (640, 480): 512,
+        (1080, 1920): 256,
+        (3000, 4000): 384,
+    }
+    model._overlap = None
+    assert model.window(640, 480) == Window(512, 512, 64, 8)
 
 
 def test_without_a_manifest_tiles_keep_to_any_stride_that_the_size_allows(bundle, tmp_path):
@@ -237,8 +259,27 @@ def test_a_manifest_that_is_another_files_is_named(bundle):
 @pytest.mark.parametrize("extent", [16, 48, 512, 768, 4096])
 def test_margins_are_multiples_and_leave_something(extent, multiple):
     extent = -(-extent // multiple) * multiple
-    margin = litert._margin(extent, multiple)
-    assert margin % multiple == 0 and 0 <= 2 * margin < extent
+    eighth = litert._margin(extent, multiple, None)
+    for margin in (eighth, litert._margin(extent, multiple, 24)):
+        assert margin % multiple == 0 and 0 <= 2 * margin < extent and margin <= eighth
+
+
+def test_windows_overlap_by_what_the_manifest_tells(bundle, tmp_path):
+    folder = tmp_path / "bundle"
+    shutil.copytree(bundle.path, folder)
+    manifest = json.loads((folder / "manifest.json").read_text())
+
+    def margins(**changes):
+        (folder / "manifest.json").write_text(json.dumps({**manifest, **changes}))
+        files = [load_file(folder / f"{name}.tflite") for name in ("float32", "any-size")]
+        twins = [file.twin(1) for file in files]
+        return [model.window(1000, 1000).margin for model in (*files, *twins)]
+
+    # An eighth of 48, and of 512, where nothing is known.
+    assert margins(reach=None) == [8, 64, 8, 64]
+    assert margins(reach=14) == [4, 4, 4, 4]
+    assert margins(reach=75) == [8, 24, 8, 24]
+    assert margins(reach=75, overlap=9) == [8, 12, 8, 12]
 
 
 def test_threads_that_hold_back_stderr_give_it_back(capfd):

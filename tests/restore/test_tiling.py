@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from kerasgan.restore.tiling import Window, restore_in_tiles, tile
+from kerasgan.restore.tiling import (
+    Window,
+    count_tiles,
+    restore_in_tiles,
+    sufficient_overlap,
+    tile,
+)
 
 
 @pytest.mark.parametrize("extent", [1, 7, 47, 48, 49, 56, 63, 64, 100, 333])
@@ -15,6 +21,22 @@ def test_tiles_cover_every_pixel_once(extent, window, margin):
         assert pixels.start == 0 or inner.start >= margin
         assert pixels.stop == extent or inner.stop <= window - margin
     assert (covered == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("reach", "multiple", "expected"),
+    [(0, 8, 8), (75, 8, 24), (73, 8, 24), (85, 8, 32), (9, 1, 3), (150, 16, 48)],
+)
+def test_windows_overlap_by_a_third_of_the_reach(reach, multiple, expected):
+    assert sufficient_overlap(reach, multiple) == expected
+
+
+@pytest.mark.parametrize("extent", [1, 16, 48, 49, 60, 63, 64, 65, 96, 97, 100, 333])
+@pytest.mark.parametrize(("size", "margin"), [(48, 8), (48, 16), (40, 0), (64, 24)])
+def test_tiles_are_counted_without_cutting(extent, size, margin):
+    tiles = len(list(tile(extent, size, margin, 8)))
+    assert count_tiles(extent, 1, Window(size, size, margin, 8)) == tiles
+    assert count_tiles(extent, extent, Window(size, size, margin, 8)) == tiles**2
 
 
 class Blur:

@@ -48,6 +48,10 @@ def test_the_card_tells_every_files_figures(bundle):
         assert f"{entry['bytes']:,}" in card
         for result in entry["psnr"].values():
             assert f"{result['file']:.2f} (" in card
+    cost = bundle.manifest["cost"]
+    assert cost["weights"] == load_generator(bundle.generator).count_params()
+    assert f"{cost['weights']:,} weights" in card
+    assert f"{cost['multiply_accumulates']:,.0f} multiply-accumulates for each pixel" in card
     assert "Limits" in card and "uint8, scale 1/255, zero point 0" in card
 
 

@@ -21,6 +21,9 @@ export interface Manifest {
   signatures: Record<string, [number, number]>;
   channels: 1 | 3;
   multiple: number;
+  /** How far the network looks, and by how much windows overlap, in pixels. */
+  reach?: number | null;
+  overlap?: number | null;
   files: Record<string, ModelFile>;
   subject?: string | null;
 }

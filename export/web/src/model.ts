@@ -2,7 +2,7 @@ import { type CompiledModel, loadAndCompile, loadLiteRt, Tensor } from "@litertj
 import { Failure } from "./failure";
 import type { Manifest, ModelFile, Quantization } from "./manifest";
 import { channelOf, medians, type Pixels, repeated, setChannel } from "./pixels";
-import { mirrored, tiles, type Window, windowFor } from "./tiling";
+import { mirrored, overlapOf, tiles, type Window, windowFor } from "./tiling";
 
 export type Accelerator = "wasm" | "webgpu";
 type Numbers = Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>;
@@ -76,7 +76,7 @@ export class Model {
   private async restoreInTiles(noisy: Pixels, onTile: (done: number) => Promise<void>): Promise<Pixels> {
     const { width, height, channels } = noisy;
     const { signatures, multiple } = this.manifest;
-    const window = windowFor(height, width, Object.values(signatures), multiple);
+    const window = windowFor(height, width, Object.values(signatures), multiple, overlapOf(this.manifest));
     const restored = { ...noisy, data: new Uint8Array(noisy.data.length) };
     const rows = tiles(height, window.height, window.margin, multiple);
     const columns = tiles(width, window.width, window.margin, multiple);

@@ -3,6 +3,8 @@
  * windows gives the same pixels.
  */
 
+import type { Manifest } from "./manifest";
+
 /** What a model restores at once, and how wide a border of it is left out where the picture goes on. */
 export interface Window {
   height: number;
@@ -21,21 +23,48 @@ export interface Tile {
 
 const LARGEST_MARGIN = 64;
 
-/** The smallest size that holds the picture, else the largest. */
+/** By how much windows overlap: what is told, else the multiple nearest to a third of the reach. */
+export function overlapOf({ multiple, reach, overlap }: Pick<Manifest, "multiple" | "reach" | "overlap">): number {
+  if (overlap != null) return overlap;
+  if (reach == null) return LARGEST_MARGIN;
+  return Math.max(1, Math.floor((2 * reach + 3 * multiple) / (6 * multiple))) * multiple;
+}
+
+/** The smallest size that holds the picture; else, of those of the widest margin, that of the fewest pixels. */
 export function windowFor(
   height: number,
   width: number,
   sizes: readonly (readonly [number, number])[],
   multiple: number,
+  overlap: number,
 ): Window {
-  const byArea = [...sizes].sort((one, other) => one[0] * one[1] - other[0] * other[1]);
-  const size = byArea.find(([h, w]) => height <= h && width <= w) ?? byArea[byArea.length - 1];
-  if (!size) throw new Error("a model takes at least one size");
-  const extent = Math.min(...size);
-  const wanted = Math.ceil(extent / (8 * multiple)) * multiple;
+  const windows = sizes.map((size) => ({
+    height: size[0],
+    width: size[1],
+    margin: marginOf(Math.min(...size), multiple, overlap),
+    multiple,
+  }));
+  const widest = Math.max(...windows.map(({ margin }) => margin));
+  const unseen = (window: Window) => (count(height, width, window) === 1 ? 0 : 1 + widest - window.margin);
+  const work = (window: Window) => count(height, width, window) * window.height * window.width;
+  const [best] = windows.sort((one, other) => unseen(one) - unseen(other) || work(one) - work(other));
+  if (!best) throw new Error("a model takes at least one size");
+  return best;
+}
+
+/** How many windows cover a picture. */
+function count(height: number, width: number, window: Window): number {
+  const own = 2 * window.margin;
+  const down = Math.max(1, Math.ceil((height - own) / (window.height - own)));
+  return down * Math.max(1, Math.ceil((width - own) / (window.width - own)));
+}
+
+/** What the network has to see, as far as a window holds it: an eighth of it at most. */
+function marginOf(extent: number, multiple: number, overlap: number): number {
+  const wanted = Math.min(Math.ceil(extent / (8 * multiple)), Math.ceil(overlap / multiple)) * multiple;
   const possible = Math.floor((extent - multiple) / (2 * multiple)) * multiple;
   const largest = Math.max(1, Math.floor(LARGEST_MARGIN / multiple)) * multiple;
-  return { height: size[0], width: size[1], margin: Math.min(wanted, possible, largest), multiple };
+  return Math.min(wanted, possible, largest);
 }
 
 /** Covers an extent with windows, which begin at multiples of the network's stride. */
