@@ -49,10 +49,11 @@ def made_once(tmp_path_factory):
             # The others wait, and find the whole folder.
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not (root / name).exists():
-                unfinished = tmp_path_factory.mktemp("unfinished") / name
-                make(unfinished)
+                unfinished = tmp_path_factory.mktemp("unfinished")
+                make(unfinished / name)
                 unfinished.rename(root / name)
-        return root / name
+        # With a folder around it, in which anything shows that is left behind.
+        return root / name / name
 
     return made_once
 
