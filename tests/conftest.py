@@ -1,10 +1,61 @@
 """Fixtures that the tests share; what needs TensorFlow is imported when it is asked for."""
 
+import fcntl
+import os
+import sys
+
 import pytest
 from PIL import Image
 
 from kerasgan.data.clean import CleanImages
+from kerasgan.store.bundle import Bundle
+from kerasgan.store.run_folder import RunFolder
 from tests.helpers import bundle_of, image_set, randomize, run_of, small_config, smooth_image
+
+
+def pytest_collection_modifyitems(items):
+    """Files with slow tests come first, so that no process is left alone with one at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """Leaves what is marked so out of the coverage; the mark of pytest-cov saves no time."""
+    if not item.get_closest_marker("unmeasured"):
+        return (yield)
+    tracer = sys.gettrace()
+    sys.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(tracer)
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory):
+    """Makes a folder in one of the processes that run the tests, for all of them.
+
+    Tests that change anything in it copy it first.
+    """
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+    root /= "shared"
+    root.mkdir(exist_ok=True)
+
+    def made_once(name, make):
+        with (root / f"{name}.lock").open("w") as lock:
+            # The others wait, and find the whole folder.
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (root / name).exists():
+                unfinished = tmp_path_factory.mktemp("unfinished")
+                make(unfinished / name)
+                unfinished.rename(root / name)
+        # With a folder around it, in which anything shows that is left behind.
+        return root / name / name
+
+    return made_once
 
 
 @pytest.fixture(scope="session")
@@ -13,16 +64,16 @@ def clean_images():
 
 
 @pytest.fixture(scope="session")
-def trained_run(tmp_path_factory, clean_images):
+def trained_run(made_once, clean_images):
     """The folder of a finished run of the smallest kind."""
-    return run_of(tmp_path_factory.mktemp("runs") / "small", clean_images, small_config())
+    return RunFolder(made_once("small", lambda path: run_of(path, clean_images, small_config())))
 
 
 @pytest.fixture(scope="session")
-def averaged_run(tmp_path_factory, clean_images):
+def averaged_run(made_once, clean_images):
     """The folder of a run that averages its generator's weights."""
     config = small_config(epochs=1, g_optimizer__ema_momentum=0.9)
-    return run_of(tmp_path_factory.mktemp("runs") / "averaged", clean_images, config)
+    return RunFolder(made_once("averaged", lambda path: run_of(path, clean_images, config)))
 
 
 @pytest.fixture
@@ -45,26 +96,33 @@ def photos(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def bundle(tmp_path_factory, trained_run):
+def bundle(made_once, trained_run):
     """Every kind of file, of a trained selective generator."""
     from kerasgan.model.loading import load_generator
 
-    path = tmp_path_factory.mktemp("bundles") / "selective"
-    return bundle_of(load_generator(trained_run.path), path, any_size=True)
+    def make(path):
+        bundle_of(load_generator(trained_run.path), path, any_size=True)
+
+    return Bundle.read(made_once("selective", make))
 
 
 @pytest.fixture(scope="session")
-def classic_bundle(tmp_path_factory):
+def classic_bundle(made_once):
     from kerasgan.model.generators import build_generator
 
-    path = tmp_path_factory.mktemp("bundles") / "classic"
-    return bundle_of(randomize(build_generator(small_config("classic").generator)), path)
+    def make(path):
+        bundle_of(randomize(build_generator(small_config("classic").generator)), path)
+
+    return Bundle.read(made_once("classic", make))
 
 
 @pytest.fixture(scope="session")
-def color_bundle(tmp_path_factory):
+def color_bundle(made_once):
     from kerasgan.model.generators import build_generator
 
-    path = tmp_path_factory.mktemp("bundles") / "color"
-    generator = randomize(build_generator(small_config().generator, channels=3))
-    return bundle_of(generator, path, channels=3, quantizations=("float32",), sizes=[(32, 32)])
+    def make(path):
+        generator = randomize(build_generator(small_config().generator, channels=3))
+        options = {"channels": 3, "quantizations": ("float32",), "sizes": [(32, 32)]}
+        bundle_of(generator, path, **options)
+
+    return Bundle.read(made_once("color", make))

@@ -30,6 +30,8 @@ from kerasgan.store.machine import processors
 
 # Biharmonic inpainting of a larger square takes minutes.
 CROP = 512
+# So many are filtered before other processes have started.
+_FEW_PIXELS = 300_000
 # Of a range of sharpness, ends included.
 _POINTS = 11
 
@@ -226,6 +228,7 @@ def measure(
     from kerasgan.measure.evaluation import evaluate, format_table
 
     levels = levels or noise.reported_levels
+    pixels = len(levels) * sum(image.shape[0] * image.shape[1] for image in images)
     with Progress("Measuring", len(images) * len(levels), "images") as progress:
         scores = evaluate(
             restorers,
@@ -234,7 +237,7 @@ def measure(
             levels,
             classical=USUAL if baselines is None else baselines,
             seed=seed,
-            workers=min(len(images), processors()),
+            workers=None if pixels < _FEW_PIXELS else min(len(images), processors()),
             lenses=lenses,
             on_image=progress.advance,
         )

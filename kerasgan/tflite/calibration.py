@@ -13,6 +13,28 @@ from kerasgan.noise.noisy import noisy_image
 PICTURES = 200
 
 
+def large_enough(images: ImageSet, size: tuple[int, int]) -> list[Pixels]:
+    """Chooses the images that pictures of a size can be cut from.
+
+    Args:
+        images: clean images.
+        size: height and width, in pixels.
+
+    Returns:
+        Those that are no smaller.
+
+    Raises:
+        DataError: if all images are smaller.
+    """
+    large = [image for image in images if image.shape[0] >= size[0] and image.shape[1] >= size[1]]
+    if not large:
+        raise DataError(
+            f"all calibration pictures are smaller than {size[0]}x{size[1]}; calibrate on larger "
+            "ones, or export a smaller size"
+        )
+    return large
+
+
 def calibration_pictures(
     images: ImageSet, size: tuple[int, int], noise: Noise, *, count: int = PICTURES, seed: int = 0
 ) -> Iterator[Pixels]:
@@ -31,12 +53,7 @@ def calibration_pictures(
     Raises:
         DataError: if all images are smaller.
     """
-    large = [image for image in images if image.shape[0] >= size[0] and image.shape[1] >= size[1]]
-    if not large:
-        raise DataError(
-            f"all calibration pictures are smaller than {size[0]}x{size[1]}; calibrate on larger "
-            "ones, or export a smaller size"
-        )
+    large = large_enough(images, size)
     random = np.random.default_rng(seed)
     order = random.permutation(count) % len(large)
     for index, level in enumerate(np.linspace(*noise.calibration_range, count)):

@@ -37,7 +37,7 @@ from kerasgan.store.bundle import (
 from kerasgan.store.files import atomic_folder
 from kerasgan.store.zoo import find_model, saved_name
 from kerasgan.tflite import QUANTIZATIONS, checks
-from kerasgan.tflite.calibration import PICTURES, calibration_pictures
+from kerasgan.tflite.calibration import PICTURES, calibration_pictures, large_enough
 from kerasgan.tflite.card import write_card
 from kerasgan.tflite.convert import check_sizes, convert, signature_names
 
@@ -107,6 +107,10 @@ def export_bundle(
     path = Path(path)
     check_sizes(generator, sizes)
     check_replaceable(path, overwrite=overwrite)
+    if "int8" in quantizations:
+        # That they do shows here, and not after the minutes that other precisions take.
+        for size in sizes:
+            large_enough(calibration, size)
     promised = promises(generator)
     if compact:
         generator = _with_short_weights(generator)

@@ -1,6 +1,7 @@
 import importlib
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -83,9 +84,11 @@ def test_train_evaluate_and_denoise_one_after_the_other(train, photos, folder):
     assert np.mean(restored[~certain] != noisy[~certain]) > 0.9
 
 
-def test_runs_are_numbered_and_the_newest_restores_where_that_is_asked_for(train, photo, folder):
-    for number in (1, 2):
-        train("--test-images", "0", "--seed", number)
+def test_runs_are_numbered_and_the_newest_restores_where_that_is_asked_for(
+    train, trained_run, photo, folder
+):
+    shutil.copytree(trained_run.path, folder / "runs" / "selective-1")
+    train("--test-images", "0")
     assert (folder / "runs" / "selective-2" / "generator.keras").is_file()
     assert "Restoring with runs/selective-2" in run("denoise", photo, "--model", "newest")
 
@@ -157,6 +160,7 @@ def test_pictures_that_are_cut_are_counted(trained_run, photos, crop, said):
     assert said in output if said else "Measuring the middle" not in output
 
 
+@pytest.mark.slow
 def test_a_run_can_be_repeated_from_its_config(train, photos, folder):
     again = ("train", "--config", "one/config.json", "--test-images", "0", "--output")
     options = ("--color", "--ema", "0.9", "--seed", "3", "--saturate", "0.5")
@@ -285,10 +289,16 @@ def test_a_folder_without_splits_is_measured_whole(trained_run, photos):
     assert "6 images" in output
 
 
-def test_a_run_whose_data_has_changed_is_not_measured_on_it(train, photos):
-    train("--output", "run", "--test-images", "0")
+def test_a_run_whose_data_has_changed_is_not_measured_on_it(trained_run, photos, folder):
+    path = shutil.copytree(trained_run.path, folder / "run")
+    record = json.loads((path / "config.json").read_text())
+    record["config"]["data"]["source"] = str(photos)
+    record["data"]["fingerprint"] = load_images(str(photos)).fingerprint()
+    (path / "config.json").write_text(json.dumps(record))
+    options = ("evaluate", "run", "--amount", "0.5", "--baselines", "none")
+    assert "restored" in run(*options)
     (photos / "a.png").unlink()
-    assert "which it held out is unknown" in run("evaluate", "run", status=1)
+    assert "which it held out is unknown" in run(*options, status=1)
 
 
 def test_pictures_too_small_to_measure_are_refused_before_training(train, photos):

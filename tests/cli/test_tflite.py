@@ -25,6 +25,7 @@ def own_run(trained_run, folder, photos):
     return path
 
 
+@pytest.mark.slow
 def test_export_evaluate_denoise_and_benchmark_one_after_the_other(own_run, photos, folder):
     output = run(
         *("export", own_run, "--tflite", "--size", "32x32", "--size", "20x24"),
@@ -88,6 +89,7 @@ def test_export_evaluate_denoise_and_benchmark_one_after_the_other(own_run, phot
     assert again["training"] == manifest["training"]
 
 
+@pytest.mark.slow
 def test_a_lone_generator_is_exported_by_the_bundled_photographs(trained_run, folder):
     path = shutil.copy(trained_run.generator, folder / "lone.keras")
     (folder / "notes.md").write_text("## Licence\n\nCC0\n")
@@ -99,6 +101,7 @@ def test_a_lone_generator_is_exported_by_the_bundled_photographs(trained_run, fo
     assert list(manifest["signatures"].values()) == [[48, 48], [256, 256]]
 
 
+@pytest.mark.slow
 def test_the_sharpness_of_a_run_is_turned_and_exported(own_run, photos, folder):
     write_picture(folder / "noisy.png", Picture(noisy_picture(40, 40)))
     small = (*SMALL, "--calibration", photos)

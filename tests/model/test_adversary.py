@@ -288,6 +288,8 @@ def share_of_right_pairs(discriminator, noisy, clean, restored):
     return np.mean(real > fake)
 
 
+@pytest.mark.slow
+@pytest.mark.unmeasured  # Two hundred steps of what the others cover.
 @pytest.mark.parametrize(
     ("objective", "spectral_norm"), [*((name, False) for name in ORACLES), ("relativistic", True)]
 )

@@ -49,6 +49,22 @@ def saved(parts, monkeypatch):
     return parts
 
 
+@pytest.fixture(scope="module")
+def copied(trained_run, tmp_path_factory):
+    """A bundle that keeps its faithful end."""
+    path = tmp_path_factory.mktemp("copied") / "copied"
+    return bundle_of(load_generator(trained_run.path), path, faithful=trained_run.faithful, **SMALL)
+
+
+@pytest.fixture(scope="module")
+def named(trained_run, parts, tmp_path_factory):
+    """A bundle whose faithful end comes with kerasgan."""
+    path = tmp_path_factory.mktemp("named") / "named"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(zoo, "_FOLDERS", (parts.path.parent,))
+        return bundle_of(load_generator(trained_run.path), path, faithful="plain", **SMALL)
+
+
 def assert_ends(model, faithful, sharp):
     """Holds a model to what its two ends restore, and that there is something between."""
     ends = [Restorer(load_generator(end))(NOISY) for end in (faithful, sharp)]
@@ -92,33 +108,30 @@ def test_what_learnt_from_the_reconstruction_alone_has_no_other_end(trained_run,
             load_generator(run.path, 0.5)
 
 
-def test_a_bundle_keeps_its_faithful_end_or_names_it(trained_run, saved, tmp_path):
-    generator = load_generator(trained_run.path)
-    copied = bundle_of(generator, tmp_path / "copied", faithful=trained_run.faithful, **SMALL)
+def test_a_bundle_keeps_its_faithful_end_or_names_it(trained_run, saved, copied, named, tmp_path):
     assert copied.manifest["faithful"]["file"] == "faithful.keras"
     assert_ends(copied.path, trained_run.faithful, trained_run.generator)
-    for faithful in ("plain", saved.path):
-        named = bundle_of(generator, tmp_path / "named", faithful=faithful, overwrite=True, **SMALL)
-        assert named.manifest["faithful"] == {"model": "plain"}
-        assert not (named.path / "faithful.keras").exists()
-        assert_ends(named.path, saved.path, trained_run.generator)
+    # A bundle may be replaced with all that it holds.
+    path = shutil.copytree(copied.path, tmp_path / "copied")
+    generator = load_generator(trained_run.path)
+    by_path = bundle_of(generator, path, faithful=saved.path, overwrite=True, **SMALL)
+    for bundle in (named, by_path):
+        assert bundle.manifest["faithful"] == {"model": "plain"}
+        assert not (bundle.path / "faithful.keras").exists()
+        assert_ends(bundle.path, saved.path, trained_run.generator)
     # Its files have one sharpness, so that only the Keras model has another.
     assert list(load_restorers(named.path)) == ["keras", "float32"]
     assert list(load_restorers(named.path, 0.5)) == ["keras"]
     card = (named.path / "MODEL_CARD.md").read_text()
     assert "`--sharpness 0.5`" in card and "Exported at sharpness" not in card
-    # A bundle may be replaced with all that it holds.
-    bundle_of(generator, copied.path, overwrite=True, **SMALL)
 
 
-def test_what_is_wrong_with_a_faithful_end_is_named(trained_run, saved, tmp_path, monkeypatch):
-    generator = load_generator(trained_run.path)
-    bundle = bundle_of(generator, tmp_path / "a", faithful=trained_run.faithful, **SMALL)
-    (bundle.path / "faithful.keras").write_bytes(b"another")
+def test_what_is_wrong_with_a_faithful_end_is_named(copied, named, tmp_path, monkeypatch):
+    path = shutil.copytree(copied.path, tmp_path / "damaged")
+    (path / "faithful.keras").write_bytes(b"another")
     with pytest.raises(ModelError, match=r"faithful\.keras is not the file"):
-        load_generator(bundle.path, 0.5)
-    assert load_generator(bundle.path)
-    named = bundle_of(generator, tmp_path / "b", faithful="plain", **SMALL)
+        load_generator(path, 0.5)
+    assert load_generator(path)
     monkeypatch.setattr(zoo, "_FOLDERS", ())
     with pytest.raises(ModelError, match="no saved model 'plain'; there are none"):
         load_generator(named.path, 0.5)

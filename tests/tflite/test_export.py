@@ -1,5 +1,6 @@
 import hashlib
 import json
+import shutil
 
 import keras
 import numpy as np
@@ -23,6 +24,13 @@ NOISE = SaltAndPepper((0.05, 0.95))
 
 def small_generator():
     return randomize(build_generator(small_config().generator))
+
+
+@pytest.fixture(scope="module")
+def small_bundle(tmp_path_factory):
+    """A bundle of one file of the small generator, to be copied."""
+    path = tmp_path_factory.mktemp("small") / "bundle"
+    return bundle_of(small_generator(), path, quantizations=["float32"], sizes=[(32, 32)])
 
 
 def test_a_bundle_holds_what_its_manifest_says(bundle):
@@ -105,14 +113,11 @@ def test_an_export_can_be_repeated(bundle, trained_run, tmp_path):
         assert again.manifest["files"][name] == bundle.manifest["files"][name]
 
 
-def test_a_compact_bundle_holds_weights_of_eleven_bits(tmp_path):
-    generator = randomize(build_generator(small_config().generator))
-    plain, compact = (
-        bundle_of(
-            generator, tmp_path / str(compact), quantizations=["float32"], compact=compact
-        ).generator
-        for compact in (False, True)
-    )
+def test_a_compact_bundle_holds_weights_of_eleven_bits(small_bundle, tmp_path):
+    generator, plain = small_generator(), small_bundle.generator
+    compact = bundle_of(
+        generator, tmp_path / "compact", quantizations=["float32"], sizes=[(32, 32)], compact=True
+    ).generator
     for own, other in zip(
         load_generator(compact).get_weights(), generator.get_weights(), strict=True
     ):
@@ -128,10 +133,11 @@ def test_sizes_that_are_no_multiples_are_refused(sizes, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_calibration_pictures_smaller_than_the_size_are_refused(tmp_path):
+def test_calibration_pictures_smaller_than_a_size_are_refused_before_anything_is_made(tmp_path):
+    begun, sizes = [], [(32, 32), (96, 32)]
     with pytest.raises(DataError, match="all calibration pictures are smaller than 96x32"):
-        bundle_of(small_generator(), tmp_path / "bundle", sizes=[(96, 32)], quantizations=["int8"])
-    assert not list(tmp_path.iterdir())
+        bundle_of(small_generator(), tmp_path / "bundle", sizes=sizes, on_step=begun.append)
+    assert not begun and not list(tmp_path.iterdir())
 
 
 def test_operators_that_are_not_built_in_are_refused(tmp_path):
@@ -153,7 +159,7 @@ def test_convert_refuses_what_it_cannot_do(arguments, message):
         convert(small_generator(), *arguments)
 
 
-def test_an_interrupted_or_failed_export_leaves_what_was_there(bundle, tmp_path, monkeypatch):
+def test_an_interrupted_or_failed_export_leaves_what_was_there(small_bundle, tmp_path):
     target = tmp_path / "bundle"
 
     def interrupt(step):
@@ -162,7 +168,7 @@ def test_an_interrupted_or_failed_export_leaves_what_was_there(bundle, tmp_path,
     with pytest.raises(KeyboardInterrupt):
         bundle_of(small_generator(), target, on_step=interrupt)
     assert not list(tmp_path.iterdir())
-    bundle_of(small_generator(), target, quantizations=["float32"], sizes=[(32, 32)])
+    shutil.copytree(small_bundle.path, target)
     before = (target / "manifest.json").read_text()
 
     def full_disk(step):
@@ -174,9 +180,9 @@ def test_an_interrupted_or_failed_export_leaves_what_was_there(bundle, tmp_path,
     assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
 
 
-def test_only_bundles_are_replaced_and_only_on_demand(tmp_path):
+def test_only_bundles_are_replaced_and_only_on_demand(small_bundle, tmp_path):
     target, options = tmp_path / "bundle", {"quantizations": ["float32"], "sizes": [(32, 32)]}
-    bundle_of(small_generator(), target, **options)
+    shutil.copytree(small_bundle.path, target)
     with pytest.raises(OutputError, match="is not empty"):
         bundle_of(small_generator(), target, **options)
     bundle_of(small_generator(), target, overwrite=True, **options)

@@ -20,6 +20,11 @@ from kerasgan.training.train import load_gan, start_weights, train
 from tests.helpers import run_of, small_config
 
 
+def long_training(test):
+    """Marks what trains several times, by lines that other tests cover."""
+    return pytest.mark.slow(pytest.mark.unmeasured(test))
+
+
 def run(folder, images, **changes):
     return train(small_config(**changes), images, folder, verbose=0)
 
@@ -57,6 +62,7 @@ def test_a_run_leaves_everything_behind(trained_run, clean_images):
     assert not [path for path in trained_run.path.rglob(".*")]
 
 
+@long_training
 def test_the_same_seed_gives_the_same_history(tmp_path, clean_images, trained_run):
     again, other = RunFolder(tmp_path / "again"), RunFolder(tmp_path / "other")
     run(again, clean_images)
@@ -71,6 +77,7 @@ class _Interrupt(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
+@long_training
 def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
     tmp_path, clean_images, trained_run, monkeypatch
 ):
@@ -87,8 +94,8 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
     assert_same_model(load_gan(folder.model), load_gan(trained_run.model))
 
 
-@pytest.mark.parametrize("complete", [1, 2, 3])
-def test_phases_follow_each_other_and_resume_bit_equal(complete, tmp_path, clean_images):
+@long_training
+def test_phases_follow_each_other_and_resume_bit_equal(tmp_path, clean_images):
     """Four epochs: reconstruction alone, the discriminator alone, and two of both."""
     config = small_config(epochs=4, adversary__begins=0.25, adversary__warmup=0.25)
     whole, parts = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "parts")
@@ -96,20 +103,21 @@ def test_phases_follow_each_other_and_resume_bit_equal(complete, tmp_path, clean
     rows = whole.read_history()
     learnt = [(bool(row["g_loss"]), bool(row["d_right_pairs"])) for row in rows]
     assert learnt == [(True, False), (False, True), (True, True), (True, True)]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(StopEarly, "on_epoch_begin", _stop_after(complete))
-        with pytest.raises(Stopped):
-            train(config, clean_images, parts, verbose=0)
-    assert len(parts.read_history()) == complete
-    parts.faithful.unlink(missing_ok=complete > 1)  # As if killed between two saves.
+    # The other run stops after every epoch.
+    for complete in (1, 2, 3):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(StopEarly, "on_epoch_begin", _stop_after(complete))
+            with pytest.raises(Stopped):
+                train(config, clean_images, parts, resume=complete > 1, verbose=0)
+        assert len(parts.read_history()) == complete
+        if complete == 1:
+            parts.faithful.unlink()  # As if killed between two saves.
     train(config, clean_images, parts, resume=True, verbose=0)
     assert parts.history.read_text() == whole.history.read_text()
     assert_same_model(load_gan(parts.model), load_gan(whole.model))
-    if complete == 1:
-        faithful = load_generator(parts.faithful)
-        assert_same_model(faithful, load_generator(whole.faithful))
-        # The discriminator alone changes no restored picture.
-        assert rows[0]["val_psnr"] == rows[1]["val_psnr"] != rows[2]["val_psnr"]
+    assert_same_model(load_generator(parts.faithful), load_generator(whole.faithful))
+    # The discriminator alone changes no restored picture.
+    assert rows[0]["val_psnr"] == rows[1]["val_psnr"] != rows[2]["val_psnr"]
 
 
 def _stop_after(complete):
@@ -163,6 +171,7 @@ def test_a_damaged_model_is_named(tmp_path, trained_run):
         load_gan(path)
 
 
+@long_training
 def test_a_write_that_fails_costs_no_more_than_the_epoch(
     tmp_path, clean_images, trained_run, monkeypatch
 ):
@@ -203,6 +212,7 @@ def test_a_loss_that_is_no_number_is_named_and_the_last_good_epoch_kept(tmp_path
     assert all(np.isfinite(weights).all() for weights in load_generator(folder.path).get_weights())
 
 
+@long_training
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])
 def test_sixteen_bits_train_and_leave_a_generator_in_float32(tmp_path, clean_images, precision):
     config = small_config(precision=precision, adversary__weight=0.01, epochs=3)
@@ -292,6 +302,7 @@ def test_a_start_that_does_not_fit_is_named(trained_run, tmp_path):
             start_weights(config)
 
 
+@long_training
 def test_float16_averages_keeps_its_scale_and_counts_epochs(tmp_path, clean_images):
     config = small_config(precision="float16", g_optimizer__ema_momentum=0.9, epochs=2)
     folder = run_of(tmp_path / "run", clean_images, config)
@@ -368,6 +379,7 @@ def test_a_model_that_is_not_the_configurations_is_refused(
         train(other, clean_images, folder, resume=True, verbose=0)
 
 
+@long_training
 def test_a_history_that_was_moved_away_begins_anew(tmp_path, clean_images, trained_run):
     folder = copy_of(trained_run, tmp_path / "run")
     whole = folder.history.read_text()
