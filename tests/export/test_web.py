@@ -25,6 +25,7 @@ from kerasgan.store.page import write_page
 from kerasgan.store.zoo import saved_models
 from tests.cli.command import run
 from tests.helpers import noisy_picture
+from tests.restore.test_inspection import page
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "export" / "web"
@@ -83,6 +84,7 @@ def files(tmp_path_factory):
         "color": noisy_picture(100, 90, 3),
         "clear": clear,
         "plain": np.full((200, 200, 1), 128, np.uint8),
+        "text": page(),
         "large": noisy_picture(1500, 2000, 3),
         "huge": np.zeros((5000, 5000, 1), np.uint8),
         "photo": noisy_picture(480, 640),
@@ -90,7 +92,7 @@ def files(tmp_path_factory):
     }
     for name, pixels in pictures.items():
         Image.fromarray(pixels.squeeze()).save(folder / f"{name}.png")
-    (folder / "text.png").write_text("no picture")
+    (folder / "note.png").write_text("no picture")
     (folder / "empty.png").touch()
     (folder / "window.raw").write_bytes(noisy_picture(32, 32).tobytes())
     exif = Image.Exif()
@@ -154,6 +156,13 @@ def test_the_page_restores_as_python_does(output, files, bundle, model, name):
         return
     expected = restore(noisy if noisy.ndim == 3 else noisy[..., np.newaxis]).astype(int)
     assert np.abs(made[..., :3] - expected).max() <= 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["plain", "text"])
+def test_the_page_leaves_alone_what_has_no_noise(output, files, name):
+    made, given = read(output / f"left_{name}.png"), read(files / f"{name}.png")
+    np.testing.assert_array_equal(made[..., :3], np.repeat(given[..., np.newaxis], 3, axis=-1))
 
 
 @pytest.mark.slow

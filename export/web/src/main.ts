@@ -1,8 +1,16 @@
 import { Comparison } from "./comparison";
-import { controls, showAmount, showLive, showQualities, tellFailure, tellNote, tellStatus } from "./controls";
+import { controls, showAmount, showLive, showQualities, tellFailure, tellNote, tellSeen, tellStatus } from "./controls";
 import { Failure, messageOf } from "./failure";
 import { Camera } from "./live";
-import { forgetOthers, loadModel, type Manifest, readManifest, runnable } from "./manifest";
+import {
+  forgetOthers,
+  loadModel,
+  type Manifest,
+  readManifest,
+  removedNoise,
+  runnable,
+  SALT_AND_PEPPER,
+} from "./manifest";
 import type { Accelerator } from "./model";
 import { saltAndPepper } from "./noise";
 import { openPicture, type Picture } from "./picture";
@@ -43,6 +51,11 @@ async function start(): Promise<void> {
   for (const [name, entry] of runnable(manifest)) {
     controls.model.add(new Option(`${name}, ${(entry.bytes / 1e6).toFixed(1)} MB`, name));
   }
+  if (removedNoise(manifest) !== SALT_AND_PEPPER) {
+    // It is the one kind that the page can add.
+    controls.amount.value = "0";
+    controls.amountChoice.hidden = true;
+  }
   await useModel();
   await openSample();
   // Without it, as in some private windows, the page needs the network, and nothing else is lost.
@@ -69,10 +82,12 @@ async function open(file: Blob, name: string): Promise<void> {
   stopLive();
   tellStatus(`Opening ${name}…`);
   picture = await openPicture(file, name);
+  controls.anyway.checked = false;
+  tellSeen();
   await restorePicture();
 }
 
-/** Adds noise to the picture as the slider says, and restores it. */
+/** Adds noise to the picture as the slider says, and restores it if it has what the model removes. */
 async function restorePicture(): Promise<void> {
   if (!picture) return;
   const mine = ++newest;
@@ -83,15 +98,24 @@ async function restorePicture(): Promise<void> {
   showQualities();
   setBusy(true);
   tellStatus("Restoring…");
+  const seen = await restorer.inspect({ noisy, noise: removedNoise(manifest) });
+  if (mine !== newest || !seen) return;
+  tellSeen(seen);
+  const size = `${noisy.width}×${noisy.height} ${noisy.channels === 1 ? "grey" : "colour"}`;
+  if (seen.objection && !controls.anyway.checked) {
+    comparison.showAlone(noisy, alpha);
+    setDone();
+    tellStatus(size);
+    return;
+  }
   const result = await restorer.restore({ noisy, clean: amount > 0 ? pixels : undefined }, (done) => {
     if (mine === newest) controls.progress.value = done;
   });
   if (mine !== newest || !result) return;
   comparison.show(noisy, result.restored, alpha);
   showQualities(result.before, result.after);
-  setBusy(false);
-  controls.save.disabled = controls.share.disabled = false;
-  tellStatus(`${noisy.width}×${noisy.height} ${noisy.channels === 1 ? "grey" : "colour"}, ${inTime(result.milliseconds)}`);
+  setDone();
+  tellStatus(`${size}, ${inTime(result.milliseconds)}`);
 }
 
 function withNoise(pixels: Pixels, seed: number): Pixels {
@@ -111,6 +135,11 @@ function setBusy(busy: boolean): void {
   controls.save.disabled = controls.share.disabled = true;
 }
 
+function setDone(): void {
+  setBusy(false);
+  controls.save.disabled = controls.share.disabled = false;
+}
+
 function cancel(): void {
   newest++;
   restorer.cancel();
@@ -118,7 +147,10 @@ function cancel(): void {
   tellStatus("Cancelled.");
 }
 
-/** Restores what the camera sees, frame after frame, until stopped. */
+/**
+ * Restores what the camera sees, frame after frame, until stopped. It does not look for noise first: what
+ * it would tell changes with every frame, and whoever points a camera at something wants to see it restored.
+ */
 async function runLive(): Promise<void> {
   newest++;
   const size = Object.values(manifest.signatures)[0]!;
@@ -126,6 +158,7 @@ async function runLive(): Promise<void> {
   showLive(true);
   setBusy(false);
   showQualities();
+  tellSeen();
   let [seed, frames, since] = [0, 0, performance.now()];
   while (camera === mine) {
     const noisy = withNoise(mine.frame(controls.color.checked), seed++);
@@ -187,6 +220,7 @@ function listen(): void {
   controls.amount.addEventListener("change", () => {
     if (!camera) void attempt(restorePicture);
   });
+  controls.anyway.addEventListener("change", () => void attempt(restorePicture));
   for (const select of [controls.model, controls.accelerator]) {
     select.addEventListener("change", () => {
       void attempt(async () => {

@@ -23,8 +23,11 @@ export interface Manifest {
   multiple: number;
   files: Record<string, ModelFile>;
   subject?: string | null;
+  noise?: { kind: string };
+  training: { config: { noise?: { kind?: string } } } | null;
 }
 
+export const SALT_AND_PEPPER = "salt-and-pepper";
 export const BUNDLE = "bundle/";
 const TYPES = ["float32", "uint8"];
 const MODELS = "kerasgan-models";
@@ -42,6 +45,11 @@ export async function readManifest(): Promise<Manifest> {
     throw new Failure(`The model's manifest.json is of version ${manifest.version}; this page reads 1.`);
   }
   return manifest;
+}
+
+/** The kind of noise that a model removes; until there was another one, none was named. */
+export function removedNoise({ noise, training }: Manifest): string {
+  return noise?.kind ?? training?.config.noise?.kind ?? SALT_AND_PEPPER;
 }
 
 /** The files that LiteRT.js can run, the smallest first; it refuses signed bytes. */

@@ -2,7 +2,7 @@ import { expect } from "@playwright/test";
 import { give, isRestored, SMALL, test, visit } from "./page";
 
 for (const [file, message] of [
-  ["text.png", "text.png is not a picture that this browser can open."],
+  ["note.png", "note.png is not a picture that this browser can open."],
   ["empty.png", "empty.png is not a picture that this browser can open."],
   ["huge.png", "huge.png is too large: it has 25.0 million pixels, and this page restores 24."],
 ] as const) {

@@ -38,7 +38,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     await visit(page, SMALL);
     await page.getByText("Model").click();
     expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
-    await give(page, "text.png");
+    await give(page, "note.png");
     await expect(page.getByRole("alert")).toBeVisible();
     expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
     // Nothing is wider than the screen.

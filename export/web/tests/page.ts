@@ -59,6 +59,12 @@ export async function isRestored(page: Page): Promise<void> {
   await expect(page.locator("#status")).toHaveText(/\d+×\d+ (grey|colour), [\d.]+ m?s/);
 }
 
+/** Waits until the page has told why it leaves a picture alone. */
+export async function isLeft(page: Page, reason: RegExp): Promise<void> {
+  await expect(page.locator("#status")).toHaveText(/^\d+×\d+ (grey|colour)$/);
+  await expect(page.locator("#seen")).toHaveText(reason);
+}
+
 export async function setAmount(page: Page, amount: number): Promise<void> {
   await page.getByLabel("Add noise").fill(String(amount));
 }
