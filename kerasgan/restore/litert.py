@@ -18,6 +18,8 @@ SIGNATURE, INPUT, OUTPUT = "denoise", "noisy", "restored"
 # "TFL3" after the offset of the root table, by TensorFlow's schema.fbs.
 _IDENTIFIER = slice(4, 8), b"TFL3"
 _DTYPES = (np.float32, np.uint8, np.int8)
+# The axes of what it takes and gives.
+AXES = "batch", "height", "width", "channel"
 # Where files take any size, and what strides they have is not known.
 _ANY_SIZE, _MULTIPLE = 512, 32
 _LARGEST_MARGIN = 64
@@ -234,6 +236,19 @@ def _likely_multiple(sizes: Iterable[tuple[int, int]]) -> int:
     while multiple > 1 and any(extent % multiple or extent < 4 * multiple for extent in extents):
         multiple //= 2
     return multiple
+
+
+def overlap(size: tuple[int, int], multiple: int) -> int:
+    """Tells by how much tiles overlap, half of which is left out of each one's result.
+
+    Args:
+        size: height and width of a tile, in pixels.
+        multiple: the number that the network's heights and widths are multiples of.
+
+    Returns:
+        Pixels, in both directions.
+    """
+    return 2 * _margin(min(size), multiple)
 
 
 def _margin(extent: int, multiple: int) -> int:

@@ -139,6 +139,7 @@ def _faults(manifest: Any) -> Iterator[str]:
             and not any(extent % multiple for extent in size)
         ):
             yield _must(f"signatures.{name} must be a height and width, n × {multiple}", size)
+    yield from _overlap_faults(manifest)
     if not _is_filled(manifest.get("files")):
         yield _must("files must name files", manifest.get("files"))
     for name, entry in manifest["files"].items():
@@ -168,6 +169,19 @@ def _faults(manifest: Any) -> Iterator[str]:
         yield _must("checked must name its source", checked)
     if not isinstance(manifest.get("training", 0), dict | None):
         yield _must("training must be a record or null", manifest.get("training"))
+
+
+def _overlap_faults(manifest: dict[str, Any]) -> Iterator[str]:
+    """Tells what is wrong with how tiles overlap, which bundles of before do not say."""
+    overlaps, signatures = manifest.get("overlap"), manifest["signatures"]
+    if overlaps is None:
+        return
+    if not isinstance(overlaps, dict) or overlaps.keys() != signatures.keys():
+        yield _must("overlap must name a number for each of signatures", overlaps)
+    for name, overlap in overlaps.items():
+        step, most = 2 * manifest["multiple"], min(signatures[name]) - 1
+        if not _is_whole(overlap, 0, most) or overlap % step:
+            yield _must(f"overlap.{name} must be n × {step} pixels, at most {most}", overlap)
 
 
 def _entry_faults(key: str, entry: Any, suffix: str) -> Iterator[str]:

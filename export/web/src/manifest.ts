@@ -21,6 +21,8 @@ export interface Manifest {
   signatures: Record<string, [number, number]>;
   channels: 1 | 3;
   multiple: number;
+  /** By how many pixels windows overlap, for each signature; older bundles do not tell. */
+  overlap?: Record<string, number>;
   files: Record<string, ModelFile>;
   subject?: string | null;
   noise?: { kind: string };

@@ -3,8 +3,11 @@
  * windows gives the same pixels.
  */
 
+import type { Manifest } from "./manifest";
+
 /** What a model restores at once, and how wide a border of it is left out where the picture goes on. */
 export interface Window {
+  signature: string;
   height: number;
   width: number;
   margin: number;
@@ -25,17 +28,23 @@ const LARGEST_MARGIN = 64;
 export function windowFor(
   height: number,
   width: number,
-  sizes: readonly (readonly [number, number])[],
-  multiple: number,
+  { signatures, multiple, overlap }: Pick<Manifest, "signatures" | "multiple" | "overlap">,
 ): Window {
-  const byArea = [...sizes].sort((one, other) => one[0] * one[1] - other[0] * other[1]);
-  const size = byArea.find(([h, w]) => height <= h && width <= w) ?? byArea[byArea.length - 1];
-  if (!size) throw new Error("a model takes at least one size");
-  const extent = Math.min(...size);
+  const byArea = Object.entries(signatures).sort(([, one], [, other]) => one[0] * one[1] - other[0] * other[1]);
+  const found = byArea.find(([, [h, w]]) => height <= h && width <= w) ?? byArea[byArea.length - 1];
+  if (!found) throw new Error("a model takes at least one size");
+  const [signature, size] = found;
+  const told = overlap?.[signature];
+  const margin = told === undefined ? usualMargin(Math.min(...size), multiple) : told / 2;
+  return { signature, height: size[0], width: size[1], margin, multiple };
+}
+
+/** An eighth of a window, as far as it leaves anything of it: for bundles that do not tell. */
+function usualMargin(extent: number, multiple: number): number {
   const wanted = Math.ceil(extent / (8 * multiple)) * multiple;
   const possible = Math.floor((extent - multiple) / (2 * multiple)) * multiple;
   const largest = Math.max(1, Math.floor(LARGEST_MARGIN / multiple)) * multiple;
-  return { height: size[0], width: size[1], margin: Math.min(wanted, possible, largest), multiple };
+  return Math.min(wanted, possible, largest);
 }
 
 /** Covers an extent with windows, which begin at multiples of the network's stride. */

@@ -1,5 +1,5 @@
 /**
- * Tells what the page says of pictures, without a browser: tests/export/test_web_inspection.py compares.
+ * Tells what the page says of pictures, without a browser: tests/export/test_web_modules.py compares.
  *
  * Read from a folder: pictures.json, a list of widths, heights and channels, and pixels.raw, all of
  * their bytes.

@@ -1,4 +1,4 @@
-"""What the page says of pictures is what Python says, in the same words; no browser is needed."""
+"""What the page's modules say and compute is what Python does; no browser is needed."""
 
 import json
 import subprocess
@@ -10,6 +10,7 @@ from skimage import data
 from kerasgan.noise.kinds import KINDS
 from kerasgan.noise.noisy import noisy_image
 from kerasgan.restore.inspection import inspect
+from kerasgan.restore.litert import overlap
 from tests.export.test_web import SOURCE, missing, skip_unless_in_ci
 from tests.helpers import smooth_image
 from tests.restore.test_inspection import CLEAN, page, with_impulses
@@ -62,11 +63,19 @@ def pictures():
         yield f"{black} of 8", eighths
 
 
-@pytest.fixture(scope="module")
-def told(tmp_path_factory):
-    """What the page's TypeScript says of each picture, run by Node.js."""
+def node(*arguments):
+    """What a script prints that Node.js runs, as JSON."""
     if (reason := missing()) is not None:
         skip_unless_in_ci(reason)
+    command = ["node", *arguments]
+    result = subprocess.run(command, cwd=SOURCE, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    """What the page's TypeScript says of each picture."""
     folder, named = tmp_path_factory.mktemp("pictures"), dict(pictures())
     kinds = list(KINDS)
     asked = [
@@ -79,10 +88,7 @@ def told(tmp_path_factory):
     ]
     (folder / "pictures.json").write_text(json.dumps(asked))
     (folder / "pixels.raw").write_bytes(b"".join(pixels.tobytes() for pixels in named.values()))
-    command = ["node", "tests/inspect.mjs", folder]
-    result = subprocess.run(command, cwd=SOURCE, capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr
-    answers = json.loads(result.stdout)
+    answers = node("tests/inspect.mjs", folder)
     assert len(answers) == len(named) > 300
     return [
         (name, pixels, asked["noise"], answer)
@@ -112,3 +118,26 @@ def test_the_page_says_of_every_picture_what_python_says(told):
         "unknown",
     }
     assert objections == {(kind, answer) for kind in KINDS for answer in (True, False)}
+
+
+@pytest.mark.parametrize("size", [(8, 8), (32, 32), (48, 64), (256, 256), (1024, 512)])
+@pytest.mark.parametrize("multiple", [1, 4, 8])
+def test_tiles_overlap_as_the_manifest_tells_or_as_bundles_of_before_do(size, multiple):
+    manifests = [
+        {"signatures": {"denoise": size}, "multiple": multiple, **told}
+        for told in (
+            {},
+            {"overlap": {"denoise": overlap(size, multiple)}},
+            {"overlap": {"denoise": 6}},
+        )
+    ]
+    script = """
+        const { module } = await import("vite").then(({ runnerImport }) =>
+            runnerImport("./src/tiling.ts", { configFile: false, logLevel: "error" }));
+        const manifests = JSON.parse(process.argv[1]);
+        console.log(JSON.stringify(manifests.map((each) => module.windowFor(2000, 2000, each))));
+    """
+    windows = node("--input-type=module", "-e", script, json.dumps(manifests))
+    assert {(window["height"], window["width"]) for window in windows} == {size}
+    usual = overlap(size, multiple) / 2
+    assert [window["margin"] for window in windows] == [usual, usual, 3]
