@@ -24,6 +24,8 @@ export const controls = {
   color: element<HTMLInputElement>("color"),
   save: element<HTMLButtonElement>("save"),
   share: element<HTMLButtonElement>("share"),
+  bundle: element<HTMLSelectElement>("bundle"),
+  bundleChoice: element("bundle-choice"),
   model: element<HTMLSelectElement>("model"),
   accelerator: element<HTMLSelectElement>("accelerator"),
 };

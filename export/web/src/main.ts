@@ -3,10 +3,10 @@ import { controls, showAmount, showLive, showQualities, tellFailure, tellNote, t
 import { Failure, messageOf } from "./failure";
 import { Camera } from "./live";
 import {
+  type Bundle,
   forgetOthers,
   loadModel,
-  type Manifest,
-  readManifest,
+  readBundles,
   removedNoise,
   runnable,
   SALT_AND_PEPPER,
@@ -20,7 +20,8 @@ import { canShare, save, share } from "./sharing";
 
 const comparison = new Comparison(controls.comparison);
 let restorer: Restorer;
-let manifest: Manifest;
+let bundles: Bundle[];
+let bundle: Bundle;
 let picture: Picture | undefined;
 let camera: Camera | undefined;
 // The newest restoring; what an older one has to tell is of no interest any more.
@@ -47,26 +48,33 @@ async function start(): Promise<void> {
     throw new Failure("This browser has no WebAssembly, which restoring needs; some block it in a safe mode.");
   }
   restorer = new Restorer();
-  manifest = await readManifest();
-  for (const [name, entry] of runnable(manifest)) {
-    controls.model.add(new Option(`${name}, ${(entry.bytes / 1e6).toFixed(1)} MB`, name));
-  }
-  if (removedNoise(manifest) !== SALT_AND_PEPPER) {
-    // It is the one kind that the page can add.
-    controls.amount.value = "0";
-    controls.amountChoice.hidden = true;
-  }
-  await useModel();
+  bundles = await readBundles();
+  for (const { title, folder } of bundles) controls.bundle.add(new Option(title, folder));
+  controls.bundleChoice.hidden = bundles.length < 2;
+  await useBundle();
   await openSample();
   // Without it, as in some private windows, the page needs the network, and nothing else is lost.
   await navigator.serviceWorker?.register("./sw.js").catch(() => undefined);
-  await forgetOthers(manifest);
+  await forgetOthers(bundles);
+}
+
+/** Takes the bundle that is chosen, and of it the smallest file. */
+async function useBundle(): Promise<void> {
+  bundle = bundles.find(({ folder }) => folder === controls.bundle.value)!;
+  const files = runnable(bundle.manifest).map(
+    ([name, entry]) => new Option(`${name}, ${(entry.bytes / 1e6).toFixed(1)} MB`, name),
+  );
+  controls.model.replaceChildren(...files);
+  // The page can add no other kind.
+  controls.amountChoice.hidden = removedNoise(bundle.manifest) !== SALT_AND_PEPPER;
+  await useModel();
 }
 
 async function useModel(): Promise<void> {
   tellStatus("Loading the model…");
+  const { folder, manifest } = bundle;
   const file = manifest.files[controls.model.value]!;
-  const content = await loadModel(file);
+  const content = await loadModel(folder, file);
   const asked = controls.accelerator.value as Accelerator;
   const { accelerator, note } = await restorer.load({ content, manifest, file, accelerator: asked });
   controls.accelerator.value = accelerator;
@@ -92,13 +100,12 @@ async function restorePicture(): Promise<void> {
   if (!picture) return;
   const mine = ++newest;
   const { pixels, alpha } = picture;
-  const amount = Number(controls.amount.value);
   const noisy = withNoise(pixels, 1);
   comparison.show(noisy, undefined, alpha);
   showQualities();
   setBusy(true);
   tellStatus("Restoring…");
-  const seen = await restorer.inspect({ noisy, noise: removedNoise(manifest) });
+  const seen = await restorer.inspect({ noisy, noise: removedNoise(bundle.manifest) });
   if (mine !== newest || !seen) return;
   tellSeen(seen);
   const size = `${noisy.width}×${noisy.height} ${noisy.channels === 1 ? "grey" : "colour"}`;
@@ -108,7 +115,7 @@ async function restorePicture(): Promise<void> {
     tellStatus(size);
     return;
   }
-  const result = await restorer.restore({ noisy, clean: amount > 0 ? pixels : undefined }, (done) => {
+  const result = await restorer.restore({ noisy, clean: noisy === pixels ? undefined : pixels }, (done) => {
     if (mine === newest) controls.progress.value = done;
   });
   if (mine !== newest || !result) return;
@@ -119,7 +126,7 @@ async function restorePicture(): Promise<void> {
 }
 
 function withNoise(pixels: Pixels, seed: number): Pixels {
-  const amount = Number(controls.amount.value);
+  const amount = controls.amountChoice.hidden ? 0 : Number(controls.amount.value);
   return amount > 0 ? saltAndPepper(pixels, amount, seed) : pixels;
 }
 
@@ -153,7 +160,7 @@ function cancel(): void {
  */
 async function runLive(): Promise<void> {
   newest++;
-  const size = Object.values(manifest.signatures)[0]!;
+  const size = Object.values(bundle.manifest.signatures)[0]!;
   const mine = (camera = await Camera.open(size));
   showLive(true);
   setBusy(false);
@@ -221,10 +228,14 @@ function listen(): void {
     if (!camera) void attempt(restorePicture);
   });
   controls.anyway.addEventListener("change", () => void attempt(restorePicture));
-  for (const select of [controls.model, controls.accelerator]) {
+  for (const [select, use] of [
+    [controls.bundle, useBundle],
+    [controls.model, useModel],
+    [controls.accelerator, useModel],
+  ] as const) {
     select.addEventListener("change", () => {
       void attempt(async () => {
-        await useModel();
+        await use();
         if (!camera) await restorePicture();
       });
     });

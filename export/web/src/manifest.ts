@@ -30,23 +30,38 @@ export interface Manifest {
 }
 
 export const SALT_AND_PEPPER = "salt-and-pepper";
-export const BUNDLE = "bundle/";
 const TYPES = ["float32", "uint8"];
 const MODELS = "kerasgan-models";
 
-export async function readManifest(): Promise<Manifest> {
-  let manifest: Manifest;
+/** A bundle beside the page: its folder, what it is called, and what its manifest tells. */
+export interface Bundle {
+  folder: string;
+  title: string;
+  manifest: Manifest;
+}
+
+/** Reads the manifests of all bundles that the page comes with. */
+export async function readBundles(): Promise<Bundle[]> {
+  const listed = await readJson<Omit<Bundle, "manifest">[]>("bundles.json");
+  return Promise.all(
+    listed.map(async ({ folder, title }) => {
+      const manifest = await readJson<Manifest>(`${folder}/manifest.json`);
+      if (manifest.version !== 1) {
+        throw new Failure(`The model's manifest.json is of version ${manifest.version}; this page reads 1.`);
+      }
+      return { folder, title, manifest };
+    }),
+  );
+}
+
+async function readJson<T>(address: string): Promise<T> {
   try {
-    const response = await fetch(`${BUNDLE}manifest.json`);
+    const response = await fetch(address);
     if (!response.ok) throw new Error(String(response.status));
-    manifest = (await response.json()) as Manifest;
+    return (await response.json()) as T;
   } catch {
-    throw new Failure("No model stands beside this page: its bundle/manifest.json is missing or damaged.");
+    throw new Failure(`No model stands beside this page: its ${address} is missing or damaged.`);
   }
-  if (manifest.version !== 1) {
-    throw new Failure(`The model's manifest.json is of version ${manifest.version}; this page reads 1.`);
-  }
-  return manifest;
 }
 
 /** The kind of noise that a model removes; until there was another one, none was named. */
@@ -66,9 +81,9 @@ export function runnable(manifest: Manifest): [string, ModelFile][] {
 }
 
 /** Fetches a model, or takes it from where it was kept; only if it is the one that the manifest lists. */
-export async function loadModel(entry: ModelFile): Promise<Uint8Array<ArrayBuffer>> {
+export async function loadModel(folder: string, entry: ModelFile): Promise<Uint8Array<ArrayBuffer>> {
   // The hash makes it another address when the file changes, whatever a server lets a browser keep.
-  const address = `${BUNDLE}${entry.file}?${entry.sha256.slice(0, 16)}`;
+  const address = `${folder}/${entry.file}?${entry.sha256.slice(0, 16)}`;
   const cache = await openModels();
   const kept = await cache?.match(address);
   const response = kept ?? (await fetch(address).catch(() => undefined));
@@ -82,10 +97,11 @@ export async function loadModel(entry: ModelFile): Promise<Uint8Array<ArrayBuffe
   return new Uint8Array(content);
 }
 
-/** Forgets models that the manifest does not list any more. */
-export async function forgetOthers(manifest: Manifest): Promise<void> {
+/** Forgets models that no manifest lists any more. */
+export async function forgetOthers(bundles: Bundle[]): Promise<void> {
   const cache = await openModels();
-  const hashes = Object.values(manifest.files).map((entry) => entry.sha256.slice(0, 16));
+  const entries = bundles.flatMap(({ manifest }) => Object.values(manifest.files));
+  const hashes = entries.map((entry) => entry.sha256.slice(0, 16));
   for (const request of (await cache?.keys()) ?? []) {
     if (!hashes.includes(new URL(request.url).search.slice(1))) await cache?.delete(request);
   }

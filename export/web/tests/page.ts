@@ -6,7 +6,15 @@ const env = (name: string): string => {
   return value;
 };
 /** Pages with a large and with a small model, pictures to restore, and a folder for what comes out. */
-export const [PHOTOS, FACES, SMALL, FILES, OUT] = ["PHOTOS", "FACES", "SMALL", "FILES", "OUT"].map(env) as [
+export const [PHOTOS, FACES, SMALL, SEVERAL, FILES, OUT] = [
+  "PHOTOS",
+  "FACES",
+  "SMALL",
+  "SEVERAL",
+  "FILES",
+  "OUT",
+].map(env) as [
+  string,
   string,
   string,
   string,

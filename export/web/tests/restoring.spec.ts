@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { expect } from "@playwright/test";
-import { give, isLeft, isRestored, OUT, PHOTOS, saveAs, setAmount, shownBy, SMALL, test, visit } from "./page";
+import { give, isLeft, isRestored, OUT, PHOTOS, saveAs, setAmount, SEVERAL, shownBy, SMALL, test, visit } from "./page";
 
 test("the sample is restored, and compared with what it was", async ({ page }) => {
   await visit(page, PHOTOS);
@@ -16,7 +16,7 @@ for (const model of ["int8", "float32"]) {
   test(`${model} restores pictures of any size`, async ({ page }) => {
     await visit(page, SMALL);
     await setAmount(page, 0);
-    await page.getByText("Model").click();
+    await page.getByText("Settings").click();
     await page.getByLabel("File").selectOption(model);
     for (const name of ["tiny", "grey", "color", "turned", "clear"]) {
       await give(page, `${name}.${name === "turned" ? "jpg" : "png"}`);
@@ -30,6 +30,19 @@ for (const model of ["int8", "float32"]) {
     }
   });
 }
+
+test("one of several models is chosen @phone", async ({ page }) => {
+  await visit(page, SEVERAL);
+  const models = page.getByRole("combobox", { name: "Model" });
+  await expect(models.getByRole("option").nth(1)).toHaveText("selective-fer2013: faces, grey, faithful");
+  await setAmount(page, 0);
+  for (const [index, name] of ["first", "other"].entries()) {
+    await models.selectOption({ index });
+    await give(page, "tiny.png");
+    await isRestored(page);
+    await saveAs(page, `${name}_model.png`);
+  }
+});
 
 test("the slider adds its share of noise, and none at 0", async ({ page }) => {
   await visit(page, SMALL);
