@@ -278,16 +278,10 @@ def find_file(path):
 
 
 def overlap_of(manifest):
-    """By how many pixels windows overlap; None where nothing is known of it.
-
-    It is the multiple nearest to a third of how far the network looks, unless it is told.
-    """
-    overlap, reach, multiple = (manifest.get(key) for key in ("overlap", "reach", "multiple"))
-    told = reach if overlap is None else overlap
-    if not multiple or not all(type(value) is int and value >= 0 for value in (multiple, told)):
+    """The multiple nearest to a third of how far the network looks; None where that is unknown."""
+    reach, multiple = manifest.get("reach"), manifest.get("multiple")
+    if not multiple or not all(type(value) is int and value >= 0 for value in (multiple, reach)):
         return None
-    if overlap is not None:
-        return overlap
     return max(1, (2 * reach + 3 * multiple) // (6 * multiple)) * multiple
 
 

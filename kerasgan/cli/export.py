@@ -11,6 +11,7 @@ from kerasgan.cli.options import (
     PATH,
     SEED,
     overwrite_option,
+    read_bundle,
     resolve_source,
     sharpness_option,
     start,
@@ -101,6 +102,13 @@ SIZE = Size()
     metavar="DIR",
     help="Also write a page that restores pictures in a browser, for any server of files.",
 )
+@click.option(
+    "--web-with",
+    "others",
+    type=MODEL,
+    multiple=True,
+    help="Another bundle, or name, that people can choose on the page; repeatable.",
+)
 @overwrite_option
 def export(
     model: Path,
@@ -117,6 +125,7 @@ def export(
     seed: int,
     output: Path | None,
     web: Path | None,
+    others: tuple[Path, ...],
     overwrite: bool,
 ) -> None:
     """Turn the generator of MODEL into checked TFLite files, in a folder with all about them.
@@ -136,6 +145,9 @@ def export(
     check_replaceable(output, overwrite=overwrite)
     if web is not None:
         check_page(web, overwrite=overwrite)
+    elif others:
+        raise click.UsageError("--web-with goes with --web")
+    beside = [read_bundle(other) for other in others]
     generator = load_generator(model, sharpness)
     check_sizes(generator, sizes)
     record = training_record(model)
@@ -198,7 +210,7 @@ def export(
         click.echo(f"{name:9} {entry['bytes'] / 1000:8,.0f} kB   {psnr}")
     click.echo(f"\nRestore pictures with: kerasgan denoise PICTURE --model {output}")
     if web is not None:
-        write_page(bundle, web, overwrite=overwrite)
+        write_page([bundle, *beside], web, overwrite=overwrite)
         click.echo(f"{web} holds the page; put it on any server that has https")
 
 

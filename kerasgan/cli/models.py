@@ -10,7 +10,6 @@ from kerasgan.errors import ModelError
 
 if TYPE_CHECKING:
     from kerasgan.noise.base import Noise
-    from kerasgan.store.bundle import Bundle
 
 
 @click.command()
@@ -32,12 +31,11 @@ def models() -> None:
 
 def _lines(name: str, path: Path) -> Iterator[str]:
     from kerasgan.store.bundle import Bundle
+    from kerasgan.store.purpose import description
 
     bundle = Bundle.read(path)
     manifest, noise = bundle.manifest, bundle.noise
-    colors = "colour" if manifest["channels"] == 3 else "grey"
-    subject = manifest.get("subject") or "pictures"
-    yield f"{name}  {', '.join([subject, colors, *_character(bundle)])}\n  {path}"
+    yield f"{name}  {description(bundle)}\n  {path}"
     if manifest["training"] is not None:
         # A record knows the number where its data could be counted.
         images = manifest["training"]["data"].get("train")
@@ -60,14 +58,3 @@ def _figures(
     """What one file takes, in bytes, and how well it restores at each level."""
     values = (f"{noise.label(float(level))}: {of[measured]:.2f}" for level, of in psnr.items())
     return f"  {name:9} {size / 1000:6,.0f} kB   {'  '.join(values)}"
-
-
-def _character(bundle: "Bundle") -> Iterator[str]:
-    """Tells on which side of faithful and sharp a model stands, as far as that is known."""
-    manifest = bundle.manifest
-    if (sharpness := manifest.get("sharpness", 1.0)) != 1.0:
-        yield f"sharpness {sharpness:g}"
-    elif manifest.get("faithful") is not None:
-        yield "sharp"
-    elif manifest["training"] is not None and not bundle.config.adversary.weight:
-        yield "faithful"

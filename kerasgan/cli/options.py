@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kerasgan.noise.base import Noise
 from kerasgan.noise.kinds import noise_of
 from kerasgan.noise.salt_and_pepper import SaltAndPepper
+
+if TYPE_CHECKING:
+    from kerasgan.store.bundle import Bundle
 
 
 class Share(click.ParamType[Any]):
@@ -178,3 +181,15 @@ def describe(source: str, images: Any, hint: str = "") -> None:
     if images.skipped:
         count = len(images.skipped)
         click.echo(f"Left out {count} image file{'s' * (count > 1)}: {'; '.join(images.skipped)}")
+
+
+def read_bundle(model: Path) -> "Bundle":
+    """Reads the manifest of a bundle; of anything else, says how to make one."""
+    from kerasgan.errors import ModelError
+    from kerasgan.store.bundle import Bundle, is_bundle
+
+    if not is_bundle(model):
+        raise ModelError(
+            f"{model} is no bundle; make one with: kerasgan export {model} --tflite -o bundle"
+        )
+    return Bundle.read(model)

@@ -9,12 +9,12 @@ from typing import Any
 
 import click
 
-from kerasgan.cli.options import MODEL
-from kerasgan.errors import ModelError, OutputError
+from kerasgan.cli.options import MODEL, read_bundle
+from kerasgan.errors import OutputError
 
 
 @click.command()
-@click.argument("model", type=MODEL, default="selective-photos")
+@click.argument("models", type=MODEL, nargs=-1)
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -22,21 +22,19 @@ from kerasgan.errors import ModelError, OutputError
     show_default=True,
     help="0 takes any that is free.",
 )
-def serve(model: Path, port: int) -> None:
+def serve(models: tuple[Path, ...], port: int) -> None:
     """Show the page that restores pictures in a browser, for this machine alone.
 
-    MODEL is a bundle, or the name of a model that comes with kerasgan.
+    MODELS are bundles, or names of models that come with kerasgan; the page lets choose among them.
+    It is selective-photos unless you name others.
     """
-    from kerasgan.store.bundle import Bundle, is_bundle
     from kerasgan.store.page import write_page
+    from kerasgan.store.zoo import DEFAULT_MODEL, find_model
 
-    if not is_bundle(model):
-        raise ModelError(
-            f"{model} is no bundle; make one with: kerasgan export {model} --tflite -o bundle"
-        )
+    bundles = [read_bundle(model) for model in models or (find_model(DEFAULT_MODEL),)]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "page"
-        write_page(Bundle.read(model), folder)
+        write_page(bundles, folder)
         handler = partial(_Handler, directory=str(folder), policy=_policy(folder))
         with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
             # A page that the browser still loads does not hold up the end.

@@ -7,7 +7,6 @@ from typing import Any
 from kerasgan.errors import ModelError
 from kerasgan.restore.litert import TFLiteModel, check_file
 from kerasgan.restore.precision import IN_KERAS
-from kerasgan.restore.tiling import sufficient_overlap
 from kerasgan.restore.trial import try_out
 from kerasgan.store.bundle import Bundle, is_bundle
 
@@ -81,13 +80,10 @@ def load_precision(bundle: Bundle, precision: str, *, threads: int = 1) -> TFLit
 
 def _load_entry(bundle: Bundle, entry: dict[str, Any], threads: int) -> TFLiteModel:
     manifest = bundle.manifest
-    overlap, reach = manifest.get("overlap"), manifest.get("reach")
-    if overlap is None and reach is not None:
-        overlap = sufficient_overlap(reach, manifest["multiple"])
     return TFLiteModel(
         bundle.path / entry["file"],
         threads=threads,
         sha256=entry["sha256"],
         multiple=manifest["multiple"],
-        overlap=overlap,
+        reach=manifest.get("reach"),
     )

@@ -9,7 +9,7 @@ import numpy as np
 from kerasgan.errors import DataError, ModelError, first_line
 from kerasgan.images.pixels import Pixels, to_float
 from kerasgan.restore.quantization import quantization_of
-from kerasgan.restore.tiling import Window, count_tiles
+from kerasgan.restore.tiling import Window, count_tiles, sufficient_overlap
 from kerasgan.startup import held_back_stderr
 from kerasgan.store.bundle import hash_of
 from kerasgan.store.machine import memory
@@ -18,6 +18,8 @@ SIGNATURE, INPUT, OUTPUT = "denoise", "noisy", "restored"
 # "TFL3" after the offset of the root table, by TensorFlow's schema.fbs.
 _IDENTIFIER = slice(4, 8), b"TFL3"
 _DTYPES = (np.float32, np.uint8, np.int8)
+# The axes of what it takes and gives.
+AXES = "batch", "height", "width", "channel"
 # Where files take any size, and what strides they have is not known.
 _ANY_SIZE, _MULTIPLE = 512, 32
 _LARGEST_MARGIN = 64
@@ -34,7 +36,7 @@ class TFLiteModel:
         sha256: what the file's hash must be, in hexadecimal; None where it is not known.
         multiple: the number that the network's heights and widths are multiples of; None where it
             is not known.
-        overlap: how many pixels beyond a tile the network has to see; None where it is not known.
+        reach: how far the network looks, in pixels; None where it is not known.
 
     Raises:
         ModelError: naming the file, if it is missing, damaged, or no restorer of pictures.
@@ -53,11 +55,11 @@ class TFLiteModel:
         threads: int = 1,
         sha256: str | None = None,
         multiple: int | None = None,
-        overlap: int | None = None,
+        reach: int | None = None,
     ):
         self.path = Path(path)
         self._threads, self._sha256, self._crew = threads, sha256, list[TFLiteModel]()
-        self._overlap = overlap
+        self._reach = reach
         check_file(self.path, sha256)
         from ai_edge_litert.interpreter import Interpreter
 
@@ -165,10 +167,10 @@ class TFLiteModel:
                 -(-min(extent, _ANY_SIZE) // self._multiple) * self._multiple
                 for extent in (height, width)
             )
-            margin = _margin(_ANY_SIZE, self._multiple, self._overlap)
+            margin = _margin(_ANY_SIZE, self._multiple, self._reach)
             return Window(height, width, margin, self._multiple)
         windows = [
-            Window(*size, _margin(min(size), self._multiple, self._overlap), self._multiple)
+            Window(*size, _margin(min(size), self._multiple, self._reach), self._multiple)
             for size in self.sizes.values()
         ]
         widest = max(window.margin for window in windows)
@@ -197,7 +199,7 @@ class TFLiteModel:
             threads=threads,
             sha256=self._sha256,
             multiple=self._multiple,
-            overlap=self._overlap,
+            reach=self._reach,
         )
 
     def crew(self, most: int) -> Sequence["TFLiteModel"]:
@@ -254,11 +256,28 @@ def _likely_multiple(sizes: Iterable[tuple[int, int]]) -> int:
     return multiple
 
 
-def _margin(extent: int, multiple: int, overlap: int | None) -> int:
-    """The overlap, or an eighth of a window if that is less, as far as it leaves anything of it."""
+def overlap(size: tuple[int, int], multiple: int, reach: int | None) -> int:
+    """Tells by how much tiles overlap, half of which is left out of each one's result.
+
+    Args:
+        size: height and width of a tile, in pixels.
+        multiple: the number that the network's heights and widths are multiples of.
+        reach: how far the network looks, in pixels; None where it is not known.
+
+    Returns:
+        Pixels, in both directions.
+    """
+    return 2 * _margin(min(size), multiple, reach)
+
+
+def _margin(extent: int, multiple: int, reach: int | None) -> int:
+    """What the network has to see, or an eighth of a window if that is less.
+
+    It leaves something of the window, whatever its size.
+    """
     wanted = -(-extent // (8 * multiple)) * multiple
-    if overlap is not None:
-        wanted = min(wanted, -(-overlap // multiple) * multiple)
+    if reach is not None:
+        wanted = min(wanted, sufficient_overlap(reach, multiple))
     possible = (extent - multiple) // (2 * multiple) * multiple
     return min(wanted, possible, max(1, _LARGEST_MARGIN // multiple) * multiple)
 

@@ -127,9 +127,8 @@ def _faults(manifest: Any) -> Iterator[str]:
     multiple = manifest.get("multiple")
     if not _is_whole(multiple, 1, _LARGEST_MULTIPLE):
         yield _must(f"multiple must be a whole number up to {_LARGEST_MULTIPLE}", multiple)
-    for key in ("reach", "overlap"):
-        if not (manifest.get(key) is None or _is_whole(manifest[key], 0, _LARGEST_EXTENT)):
-            yield _must(f"{key} must be a whole number of pixels, or null", manifest[key])
+    if not ((reach := manifest.get("reach")) is None or _is_whole(reach, 0, _LARGEST_EXTENT)):
+        yield _must("reach must be a whole number of pixels, or null", reach)
     if manifest.get("channels") not in (1, 3):
         yield _must("channels must be 1 or 3", manifest.get("channels"))
     if not _is_filled(manifest.get("signatures")):
@@ -142,6 +141,7 @@ def _faults(manifest: Any) -> Iterator[str]:
             and not any(extent % multiple for extent in size)
         ):
             yield _must(f"signatures.{name} must be a height and width, n × {multiple}", size)
+    yield from _overlap_faults(manifest)
     if not _is_filled(manifest.get("files")):
         yield _must("files must name files", manifest.get("files"))
     for name, entry in manifest["files"].items():
@@ -173,6 +173,19 @@ def _faults(manifest: Any) -> Iterator[str]:
         yield _must("checked must name its source", checked)
     if not isinstance(manifest.get("training", 0), dict | None):
         yield _must("training must be a record or null", manifest.get("training"))
+
+
+def _overlap_faults(manifest: dict[str, Any]) -> Iterator[str]:
+    """Tells what is wrong with how tiles overlap, which bundles of before do not say."""
+    overlaps, signatures = manifest.get("overlap"), manifest["signatures"]
+    if overlaps is None:
+        return
+    if not isinstance(overlaps, dict) or overlaps.keys() != signatures.keys():
+        yield _must("overlap must name a number for each of signatures", overlaps)
+    for name, overlap in overlaps.items():
+        step, most = 2 * manifest["multiple"], min(signatures[name]) - 1
+        if not _is_whole(overlap, 0, most) or overlap % step:
+            yield _must(f"overlap.{name} must be n × {step} pixels, at most {most}", overlap)
 
 
 def _entry_faults(key: str, entry: Any, suffix: str) -> Iterator[str]:

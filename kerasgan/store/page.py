@@ -2,15 +2,20 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from kerasgan.errors import ModelError, OutputError
 from kerasgan.store.bundle import MANIFEST, Bundle
 from kerasgan.store.files import atomic_folder
+from kerasgan.store.purpose import description
 
 # What `npm run build` makes of export/web; a wheel carries it.
 _BUILT = Path(__file__).parents[1] / "web"
 _INDEX, _WORKER, _BUNDLE = "index.html", "sw.js", "bundle"
+# What lists the bundles of a page: their folders, and what they are for.
+_LIST = "bundles.json"
 # LiteRT.js takes no signed bytes and no shapes that are open, and is slow on the other precisions.
 _PRECISIONS, _TYPES = ("int8", "float32"), ("float32", "uint8")
 
@@ -43,19 +48,36 @@ def check_page(folder: Path, *, overwrite: bool = False) -> None:
         raise OutputError(f"{folder} holds a page already; choose another folder, or --overwrite")
 
 
-def write_page(bundle: Bundle, folder: Path, *, overwrite: bool = False) -> None:
-    """Writes the page, LiteRT's WebAssembly, and what of a bundle browsers can run.
+def write_page(bundles: Sequence[Bundle], folder: Path, *, overwrite: bool = False) -> None:
+    """Writes the page, LiteRT's WebAssembly, and what of bundles browsers can run.
 
     Args:
-        bundle: whose generator the page runs.
+        bundles: whose generators the page offers; it begins with the first.
         folder: where to.
         overwrite: whether a page that stands there may be replaced.
 
     Raises:
-        ModelError: if no file of the bundle can be run by browsers, or one is damaged.
+        ModelError: if no file of a bundle can be run by browsers, or one is damaged.
         OutputError: if the page cannot be written there.
     """
     check_page(folder, overwrite=overwrite)
+    runnable = [_runnable(bundle) for bundle in bundles]
+    with atomic_folder(folder) as made:
+        shutil.copytree(_BUILT, made, dirs_exist_ok=True)
+        listed = []
+        for count, (bundle, entries) in enumerate(zip(bundles, runnable, strict=True), start=1):
+            place = made / (_BUNDLE if count == 1 else f"{_BUNDLE}-{count}")
+            place.mkdir()
+            for entry in entries.values():
+                shutil.copyfile(bundle.checked_file(entry), place / entry["file"])
+            _write_json(place / MANIFEST, {**bundle.manifest, "files": entries})
+            title = f"{bundle.path.resolve().name}: {description(bundle)}"
+            listed.append({"folder": place.name, "title": title})
+        _write_json(made / _LIST, listed)
+
+
+def _runnable(bundle: Bundle) -> dict[str, Any]:
+    """Finds those files of a bundle that browsers can run."""
     entries = {
         name: entry
         for name in _PRECISIONS
@@ -67,10 +89,8 @@ def write_page(bundle: Bundle, folder: Path, *, overwrite: bool = False) -> None
             f"{bundle.path} holds nothing that browsers can run: they need float32.tflite, or "
             "int8.tflite made with --io uint8, as kerasgan export does unless told otherwise"
         )
-    with atomic_folder(folder) as made:
-        shutil.copytree(_BUILT, made, dirs_exist_ok=True)
-        (made / _BUNDLE).mkdir()
-        for entry in entries.values():
-            shutil.copyfile(bundle.checked_file(entry), made / _BUNDLE / entry["file"])
-        manifest = json.dumps({**bundle.manifest, "files": entries}, indent=2)
-        (made / _BUNDLE / MANIFEST).write_text(manifest + "\n", encoding="utf-8")
+    return entries
+
+
+def _write_json(file: Path, content: Any) -> None:
+    file.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

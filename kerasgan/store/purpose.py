@@ -1,5 +1,6 @@
-"""What a model is for: the noise that it was made to remove."""
+"""What a model is for: the noise that it was made to remove, and from which pictures."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from kerasgan.config import parse_record
@@ -39,3 +40,29 @@ def recorded_noise(path: Path) -> Noise | None:
     except ModelError:
         return None  # Loading the model tells what is wrong with it.
     return None if record is None else parse_record(record, path)[0].noise
+
+
+def description(bundle: Bundle) -> str:
+    """Tells what a bundle is for, such as "faces, grey, sharp".
+
+    Args:
+        bundle: any bundle.
+
+    Returns:
+        What its pictures show, their colours, and its side of faithful and sharp, if it is known.
+    """
+    manifest = bundle.manifest
+    subject = manifest.get("subject") or "pictures"
+    colors = "colour" if manifest["channels"] == 3 else "grey"
+    return ", ".join([subject, colors, *_character(bundle)])
+
+
+def _character(bundle: Bundle) -> Iterator[str]:
+    manifest = bundle.manifest
+    sharpness = manifest.get("sharpness", 1.0)
+    if 0.0 < sharpness < 1.0:
+        yield f"sharpness {sharpness:g}"
+    elif sharpness and manifest.get("faithful") is not None:
+        yield "sharp"
+    elif not sharpness or manifest["training"] and not bundle.config.adversary.weight:
+        yield "faithful"

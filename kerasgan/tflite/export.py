@@ -22,7 +22,7 @@ from kerasgan.model.promises import promises
 from kerasgan.noise.base import Noise
 from kerasgan.noise.noisy import noisy_image
 from kerasgan.restore.files import load_files
-from kerasgan.restore.litert import INPUT, OUTPUT, TFLiteModel
+from kerasgan.restore.litert import AXES, INPUT, OUTPUT, TFLiteModel, overlap
 from kerasgan.restore.restorer import Restorer
 from kerasgan.store.bundle import (
     CARD,
@@ -148,15 +148,21 @@ def export_bundle(
                     for level, own in own_psnr.items()
                 },
             }
+        signatures = signature_names(sizes)
         manifest = {
             "version": 1,
-            "signatures": {name: list(size) for name, size in signature_names(sizes).items()},
+            "signatures": {name: list(size) for name, size in signatures.items()},
             "input": INPUT,
             "output": OUTPUT,
             "layout": "NHWC",
+            "axes": list(AXES),
             "channels": generator.input_shape[-1],
             "range": [0.0, 1.0],
             "multiple": promised.multiple,
+            "overlap": {
+                name: overlap(size, promised.multiple, promised.reach)
+                for name, size in signatures.items()
+            },
             "reach": promised.reach,
             "certain_pixels_exact": promised.certain_exact,
             "cost": asdict(cost(generator)),

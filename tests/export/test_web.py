@@ -25,6 +25,7 @@ from kerasgan.store.page import write_page
 from kerasgan.store.zoo import saved_models
 from tests.cli.command import run
 from tests.helpers import noisy_picture
+from tests.restore.test_inspection import page
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "export" / "web"
@@ -58,9 +59,9 @@ def built():
 
 
 @contextlib.contextmanager
-def served(bundle):
-    """The address under which `kerasgan serve` shows a bundle."""
-    command = [sys.executable, "-m", "kerasgan", "serve", bundle, "--port", "0"]
+def served(*bundles):
+    """The address under which `kerasgan serve` shows bundles."""
+    command = [sys.executable, "-m", "kerasgan", "serve", *bundles, "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         try:
             line = process.stdout.readline()
@@ -83,6 +84,7 @@ def files(tmp_path_factory):
         "color": noisy_picture(100, 90, 3),
         "clear": clear,
         "plain": np.full((200, 200, 1), 128, np.uint8),
+        "text": page(),
         "large": noisy_picture(1500, 2000, 3),
         "huge": np.zeros((5000, 5000, 1), np.uint8),
         "photo": noisy_picture(480, 640),
@@ -90,7 +92,7 @@ def files(tmp_path_factory):
     }
     for name, pixels in pictures.items():
         Image.fromarray(pixels.squeeze()).save(folder / f"{name}.png")
-    (folder / "text.png").write_text("no picture")
+    (folder / "note.png").write_text("no picture")
     (folder / "empty.png").touch()
     (folder / "window.raw").write_bytes(noisy_picture(32, 32).tobytes())
     exif = Image.Exif()
@@ -105,14 +107,15 @@ def output(built, bundle, files, tmp_path_factory):
     if BROWSER is None:
         skip_unless_in_ci("no Chromium is installed")
     folder = tmp_path_factory.mktemp("output")
-    write_page(bundle, folder / "page")
+    write_page([bundle], folder / "page")
     models = saved_models()
     with (
         served(models["selective-photos"]) as photos,
         served(models["selective-fer2013"]) as faces,
         served(bundle.path) as small,
+        served(bundle.path, models["selective-fer2013"]) as several,
     ):
-        environment = {"PHOTOS": photos, "FACES": faces, "SMALL": small}
+        environment = {"PHOTOS": photos, "FACES": faces, "SMALL": small, "SEVERAL": several}
         environment |= {"FILES": str(files), "OUT": str(folder), "CHROMIUM": BROWSER}
         result = subprocess.run(
             ["npm", "test", "--prefix", SOURCE],
@@ -154,6 +157,21 @@ def test_the_page_restores_as_python_does(output, files, bundle, model, name):
         return
     expected = restore(noisy if noisy.ndim == 3 else noisy[..., np.newaxis]).astype(int)
     assert np.abs(made[..., :3] - expected).max() <= 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["plain", "text"])
+def test_the_page_leaves_alone_what_has_no_noise(output, files, name):
+    made, given = read(output / f"left_{name}.png"), read(files / f"{name}.png")
+    np.testing.assert_array_equal(made[..., :3], np.repeat(given[..., np.newaxis], 3, axis=-1))
+
+
+@pytest.mark.slow
+def test_the_page_restores_with_the_model_that_is_chosen(output, files, bundle):
+    for path, name in [(bundle.path, "first"), (saved_models()["selective-fer2013"], "other")]:
+        expected = Restorer(load_file(path / "int8.tflite"))(read(files / "tiny.png"))
+        made = read(output / f"{name}_model.png")[..., 0].astype(int)
+        assert np.abs(made - expected).max() <= 1
 
 
 @pytest.mark.slow
@@ -233,6 +251,7 @@ def test_export_writes_a_page_with_what_browsers_can_run(
     # All that the page needs after its first visit, but the models, which it keeps by itself.
     kept = json.loads(re.search(r"\[[^][]*litert[^][]*\]", (page / "sw.js").read_text())[0])
     models = {f"bundle/{name}" for name in ("int8.tflite", "float32.tflite", "manifest.json")}
+    models.add("bundles.json")
     assert set(kept) == sent - models - {"sw.js"}
     again = run("export", trained_run.path, *small, "--overwrite", "--web", tmp_path, status=1)
     assert "holds something else than a page" in again or "current folder" in again
@@ -276,9 +295,31 @@ def test_an_installation_without_the_page_says_how_to_get_it(bundle, tmp_path, m
 
 def test_a_page_is_written_over_a_page_alone(built, bundle, tmp_path):
     for _ in range(2):
-        write_page(bundle, tmp_path / "page", overwrite=True)
+        write_page([bundle], tmp_path / "page", overwrite=True)
+    assert json.loads((tmp_path / "page" / "bundles.json").read_text()) == [
+        {"folder": "bundle", "title": f"{bundle.path.name}: pictures, grey"}
+    ]
     with pytest.raises(OSError, match="holds a page already"):
-        write_page(bundle, tmp_path / "page")
+        write_page([bundle], tmp_path / "page")
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match="is a file"):
-        write_page(bundle, tmp_path / "file")
+        write_page([bundle], tmp_path / "file")
+
+
+def test_a_page_offers_several_bundles(built, bundle, tmp_path):
+    other = Bundle.read(saved_models()["selective-fer2013-gan"])
+    faithful = shutil.copytree(bundle.path, tmp_path / "far-back")
+    content = {**bundle.manifest, "sharpness": 0.0, "subject": "faces"}
+    (faithful / "manifest.json").write_text(json.dumps(content))
+    write_page([Bundle.read(faithful), other], tmp_path / "page")
+    listed = json.loads((tmp_path / "page" / "bundles.json").read_text())
+    assert listed == [
+        {"folder": "bundle", "title": "far-back: faces, grey, faithful"},
+        {"folder": "bundle-2", "title": "selective-fer2013-gan: faces, grey, sharp"},
+    ]
+    for folder in ("bundle", "bundle-2"):
+        page = Bundle.read(tmp_path / "page" / folder)
+        for entry in page.manifest["files"].values():
+            assert page.checked_file(entry)
+    output = run("export", bundle.path, "--tflite", "--web-with", other.path, status=2)
+    assert "--web-with goes with --web" in output

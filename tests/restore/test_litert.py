@@ -86,7 +86,7 @@ def test_tiles_are_those_of_the_smallest_size_that_holds_the_picture(bundle):
 def test_of_windows_that_see_enough_those_are_taken_that_hold_the_fewest_pixels(bundle):
     model = load_file(bundle.path / "float32.tflite")
     model.sizes = {str(size): (size, size) for size in (48, 256, 384, 512)}
-    model._multiple, model._overlap = 8, 24
+    model._multiple, model._reach = 8, 75
     chosen = {
         (height, width): model.window(height, width).height
         for height, width in [(40, 40), (300, 200), (640, 480), (1080, 1920), (3000, 4000)]
@@ -99,7 +99,7 @@ def test_of_windows_that_see_enough_those_are_taken_that_hold_the_fewest_pixels(
         (1080, 1920): 256,
         (3000, 4000): 384,
     }
-    model._overlap = None
+    model._reach = None
     assert model.window(640, 480) == Window(512, 512, 64, 8)
 
 
@@ -260,11 +260,11 @@ def test_a_manifest_that_is_another_files_is_named(bundle):
 def test_margins_are_multiples_and_leave_something(extent, multiple):
     extent = -(-extent // multiple) * multiple
     eighth = litert._margin(extent, multiple, None)
-    for margin in (eighth, litert._margin(extent, multiple, 24)):
+    for margin in (eighth, litert._margin(extent, multiple, 75)):
         assert margin % multiple == 0 and 0 <= 2 * margin < extent and margin <= eighth
 
 
-def test_windows_overlap_by_what_the_manifest_tells(bundle, tmp_path):
+def test_windows_overlap_by_what_the_network_sees(bundle, tmp_path):
     folder = tmp_path / "bundle"
     shutil.copytree(bundle.path, folder)
     manifest = json.loads((folder / "manifest.json").read_text())
@@ -279,7 +279,6 @@ def test_windows_overlap_by_what_the_manifest_tells(bundle, tmp_path):
     assert margins(reach=None) == [8, 64, 8, 64]
     assert margins(reach=14) == [4, 4, 4, 4]
     assert margins(reach=75) == [8, 24, 8, 24]
-    assert margins(reach=75, overlap=9) == [8, 12, 8, 12]
 
 
 def test_threads_that_hold_back_stderr_give_it_back(capfd):

@@ -112,6 +112,12 @@ def with_entry(manifest, **changes):
     return changed(manifest, files={**manifest["files"], "float32": entry})
 
 
+def with_overlap(value):
+    return lambda text, manifest: changed(
+        manifest, overlap={**manifest["overlap"], "denoise": value}
+    )
+
+
 DEEP, LONG = "[" * 100_000 + "]" * 100_000, "9" * 5000
 
 
@@ -126,12 +132,16 @@ DEEP, LONG = "[" * 100_000 + "]" * 100_000, "9" * 5000
         (lambda text, m: changed(m, multiple=True), "multiple must"),
         (lambda text, m: changed(m, multiple=10**6), "multiple must .* not 1000000"),
         (lambda text, m: changed(m, multiple=64), r"signatures.denoise must .* 64, not \[32, 32"),
+        (lambda text, m: changed(m, overlap=16), "overlap must name a number for each .* not 16"),
+        (lambda text, m: changed(m, overlap={}), "overlap must name a number for each"),
+        (with_overlap(4), "overlap.denoise must be n × 8 pixels, .* not 4"),
+        (with_overlap(32), "overlap.denoise must .* at most 31, not 32"),
+        (with_overlap("8"), "overlap.denoise must .* not '8'"),
         (lambda text, m: changed(m, multiple=10**4000), "multiple must .* not 1000000.*0"),
         (lambda text, m: text.replace('"multiple": 4', f'"multiple": {LONG}'), "damaged"),
         (lambda text, m: text.replace('"multiple": 4', f'"multiple": {DEEP}'), "nested too deep"),
         (lambda text, m: text + " " * 2**22, "more than 4,194,304 bytes"),
         (lambda text, m: changed(m, reach=-1), "reach must be a whole number of pixels"),
-        (lambda text, m: changed(m, overlap="wide"), "overlap must .* not 'wide'"),
         (lambda text, m: changed(m, channels=2), "channels must be 1 or 3, not 2"),
         (lambda text, m: changed(m, signatures={}), "signatures must name sizes"),
         (lambda text, m: changed(m, signatures={"denoise": 32}), "signatures.denoise must"),
@@ -184,7 +194,7 @@ def test_damaged_manifests_are_named(copy, damage, message):
 def test_bundles_of_before_are_read(copy):
     path = copy / "manifest.json"
     manifest = json.loads(path.read_text())
-    for name in ("noise", "reach", "sharpness", "faithful", "subject"):
+    for name in ("noise", "reach", "sharpness", "faithful", "subject", "overlap", "axes"):
         del manifest[name]
     path.write_text(json.dumps(manifest))
     assert load_file(copy / "int8.tflite").sizes

@@ -18,7 +18,7 @@ from tests.helpers import bundle_of, noisy_picture
 
 ROOT = Path(__file__).parents[2]
 # What the first bundles did not tell.
-_NEWER = ("noise", "reach", "sharpness", "faithful", "subject")
+_NEWER = ("noise", "reach", "sharpness", "faithful", "subject", "overlap", "axes")
 
 
 @pytest.fixture(scope="module")

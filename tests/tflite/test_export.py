@@ -42,6 +42,11 @@ def test_a_bundle_holds_what_its_manifest_says(bundle):
         assert entry["sha256"] == hashlib.sha256(content).hexdigest()
     assert manifest["signatures"] == {"denoise": [32, 32], "denoise_48x64": [48, 64]}
     assert manifest["multiple"] == 4
+    assert manifest["axes"] == ["batch", "height", "width", "channel"]
+    assert manifest["overlap"] == {"denoise": 8, "denoise_48x64": 16}
+    model = load_file(bundle.path / "int8.tflite")
+    for name, size in model.sizes.items():
+        assert manifest["overlap"][name] == 2 * model.window(*size).margin
     assert manifest["certain_pixels_exact"]
     assert manifest["calibration"]["pictures"] >= 100
     names = {path.name for path in bundle.path.iterdir()}

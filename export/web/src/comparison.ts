@@ -34,6 +34,12 @@ export class Comparison {
     this.figure.dataset["state"] = restored ? "both" : "noisy";
   }
 
+  /** Shows a picture that stays as it is. */
+  showAlone(pixels: Pixels, alpha?: Uint8Array): void {
+    this.show(pixels, pixels, alpha);
+    this.figure.dataset["state"] = "alone";
+  }
+
   /** The restored picture, as a PNG. */
   toBlob(): Promise<Blob> {
     return new Promise((resolve, reject) => {

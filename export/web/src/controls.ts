@@ -1,3 +1,4 @@
+import type { Inspected } from "./protocol";
 import type { Quality } from "./quality";
 
 function element<T extends HTMLElement>(id: string): T {
@@ -17,10 +18,14 @@ export const controls = {
   comparison: element("comparison"),
   progress: element<HTMLProgressElement>("progress"),
   cancel: element<HTMLButtonElement>("cancel"),
+  anyway: element<HTMLInputElement>("anyway"),
   amount: element<HTMLInputElement>("amount"),
+  amountChoice: element("amount-choice"),
   color: element<HTMLInputElement>("color"),
   save: element<HTMLButtonElement>("save"),
   share: element<HTMLButtonElement>("share"),
+  bundle: element<HTMLSelectElement>("bundle"),
+  bundleChoice: element("bundle-choice"),
   model: element<HTMLSelectElement>("model"),
   accelerator: element<HTMLSelectElement>("accelerator"),
 };
@@ -40,6 +45,15 @@ export function tellStatus(message: string, quiet = false): void {
 
 export function tellNote(message: string): void {
   element("note").textContent = message;
+}
+
+/** Tells what a picture looks like, and whether that is a reason to leave it alone; nothing clears it. */
+export function tellSeen(seen?: Inspected): void {
+  const sentence = seen?.objection ?? seen?.sentence ?? "";
+  const done = controls.anyway.checked ? "restored anyway" : "left as it was";
+  const end = seen?.objection ? `; ${done}.` : ".";
+  element("seen").textContent = seen ? sentence[0]!.toUpperCase() + sentence.slice(1) + end : "";
+  element("anyway-choice").hidden = !seen?.objection;
 }
 
 export function showAmount(): void {

@@ -1,8 +1,16 @@
 import { Comparison } from "./comparison";
-import { controls, showAmount, showLive, showQualities, tellFailure, tellNote, tellStatus } from "./controls";
+import { controls, showAmount, showLive, showQualities, tellFailure, tellNote, tellSeen, tellStatus } from "./controls";
 import { Failure, messageOf } from "./failure";
 import { Camera } from "./live";
-import { forgetOthers, loadModel, type Manifest, readManifest, runnable } from "./manifest";
+import {
+  type Bundle,
+  forgetOthers,
+  loadModel,
+  readBundles,
+  removedNoise,
+  runnable,
+  SALT_AND_PEPPER,
+} from "./manifest";
 import type { Accelerator } from "./model";
 import { saltAndPepper } from "./noise";
 import { openPicture, type Picture } from "./picture";
@@ -12,7 +20,8 @@ import { canShare, save, share } from "./sharing";
 
 const comparison = new Comparison(controls.comparison);
 let restorer: Restorer;
-let manifest: Manifest;
+let bundles: Bundle[];
+let bundle: Bundle;
 let picture: Picture | undefined;
 let camera: Camera | undefined;
 // The newest restoring; what an older one has to tell is of no interest any more.
@@ -39,21 +48,33 @@ async function start(): Promise<void> {
     throw new Failure("This browser has no WebAssembly, which restoring needs; some block it in a safe mode.");
   }
   restorer = new Restorer();
-  manifest = await readManifest();
-  for (const [name, entry] of runnable(manifest)) {
-    controls.model.add(new Option(`${name}, ${(entry.bytes / 1e6).toFixed(1)} MB`, name));
-  }
-  await useModel();
+  bundles = await readBundles();
+  for (const { title, folder } of bundles) controls.bundle.add(new Option(title, folder));
+  controls.bundleChoice.hidden = bundles.length < 2;
+  await useBundle();
   await openSample();
   // Without it, as in some private windows, the page needs the network, and nothing else is lost.
   await navigator.serviceWorker?.register("./sw.js").catch(() => undefined);
-  await forgetOthers(manifest);
+  await forgetOthers(bundles);
+}
+
+/** Takes the bundle that is chosen, and of it the smallest file. */
+async function useBundle(): Promise<void> {
+  bundle = bundles.find(({ folder }) => folder === controls.bundle.value)!;
+  const files = runnable(bundle.manifest).map(
+    ([name, entry]) => new Option(`${name}, ${(entry.bytes / 1e6).toFixed(1)} MB`, name),
+  );
+  controls.model.replaceChildren(...files);
+  // The page can add no other kind.
+  controls.amountChoice.hidden = removedNoise(bundle.manifest) !== SALT_AND_PEPPER;
+  await useModel();
 }
 
 async function useModel(): Promise<void> {
   tellStatus("Loading the model…");
+  const { folder, manifest } = bundle;
   const file = manifest.files[controls.model.value]!;
-  const content = await loadModel(file);
+  const content = await loadModel(folder, file);
   const asked = controls.accelerator.value as Accelerator;
   const { accelerator, note } = await restorer.load({ content, manifest, file, accelerator: asked });
   controls.accelerator.value = accelerator;
@@ -69,33 +90,43 @@ async function open(file: Blob, name: string): Promise<void> {
   stopLive();
   tellStatus(`Opening ${name}…`);
   picture = await openPicture(file, name);
+  controls.anyway.checked = false;
+  tellSeen();
   await restorePicture();
 }
 
-/** Adds noise to the picture as the slider says, and restores it. */
+/** Adds noise to the picture as the slider says, and restores it if it has what the model removes. */
 async function restorePicture(): Promise<void> {
   if (!picture) return;
   const mine = ++newest;
   const { pixels, alpha } = picture;
-  const amount = Number(controls.amount.value);
   const noisy = withNoise(pixels, 1);
   comparison.show(noisy, undefined, alpha);
   showQualities();
   setBusy(true);
   tellStatus("Restoring…");
-  const result = await restorer.restore({ noisy, clean: amount > 0 ? pixels : undefined }, (done) => {
+  const seen = await restorer.inspect({ noisy, noise: removedNoise(bundle.manifest) });
+  if (mine !== newest || !seen) return;
+  tellSeen(seen);
+  const size = `${noisy.width}×${noisy.height} ${noisy.channels === 1 ? "grey" : "colour"}`;
+  if (seen.objection && !controls.anyway.checked) {
+    comparison.showAlone(noisy, alpha);
+    setDone();
+    tellStatus(size);
+    return;
+  }
+  const result = await restorer.restore({ noisy, clean: noisy === pixels ? undefined : pixels }, (done) => {
     if (mine === newest) controls.progress.value = done;
   });
   if (mine !== newest || !result) return;
   comparison.show(noisy, result.restored, alpha);
   showQualities(result.before, result.after);
-  setBusy(false);
-  controls.save.disabled = controls.share.disabled = false;
-  tellStatus(`${noisy.width}×${noisy.height} ${noisy.channels === 1 ? "grey" : "colour"}, ${inTime(result.milliseconds)}`);
+  setDone();
+  tellStatus(`${size}, ${inTime(result.milliseconds)}`);
 }
 
 function withNoise(pixels: Pixels, seed: number): Pixels {
-  const amount = Number(controls.amount.value);
+  const amount = controls.amountChoice.hidden ? 0 : Number(controls.amount.value);
   return amount > 0 ? saltAndPepper(pixels, amount, seed) : pixels;
 }
 
@@ -111,6 +142,11 @@ function setBusy(busy: boolean): void {
   controls.save.disabled = controls.share.disabled = true;
 }
 
+function setDone(): void {
+  setBusy(false);
+  controls.save.disabled = controls.share.disabled = false;
+}
+
 function cancel(): void {
   newest++;
   restorer.cancel();
@@ -118,14 +154,18 @@ function cancel(): void {
   tellStatus("Cancelled.");
 }
 
-/** Restores what the camera sees, frame after frame, until stopped. */
+/**
+ * Restores what the camera sees, frame after frame, until stopped. It does not look for noise first: what
+ * it would tell changes with every frame, and whoever points a camera at something wants to see it restored.
+ */
 async function runLive(): Promise<void> {
   newest++;
-  const size = Object.values(manifest.signatures)[0]!;
+  const size = Object.values(bundle.manifest.signatures)[0]!;
   const mine = (camera = await Camera.open(size));
   showLive(true);
   setBusy(false);
   showQualities();
+  tellSeen();
   let [seed, frames, since] = [0, 0, performance.now()];
   while (camera === mine) {
     const noisy = withNoise(mine.frame(controls.color.checked), seed++);
@@ -187,10 +227,15 @@ function listen(): void {
   controls.amount.addEventListener("change", () => {
     if (!camera) void attempt(restorePicture);
   });
-  for (const select of [controls.model, controls.accelerator]) {
+  controls.anyway.addEventListener("change", () => void attempt(restorePicture));
+  for (const [select, use] of [
+    [controls.bundle, useBundle],
+    [controls.model, useModel],
+    [controls.accelerator, useModel],
+  ] as const) {
     select.addEventListener("change", () => {
       void attempt(async () => {
-        await useModel();
+        await use();
         if (!camera) await restorePicture();
       });
     });

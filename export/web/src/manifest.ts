@@ -21,30 +21,54 @@ export interface Manifest {
   signatures: Record<string, [number, number]>;
   channels: 1 | 3;
   multiple: number;
-  /** How far the network looks, and by how much windows overlap, in pixels. */
+  /** How far the network looks, in pixels. */
   reach?: number | null;
-  overlap?: number | null;
+  /** By how many pixels windows overlap, for each signature; older bundles do not tell. */
+  overlap?: Record<string, number>;
   files: Record<string, ModelFile>;
   subject?: string | null;
+  noise?: { kind: string };
+  training: { config: { noise?: { kind?: string } } } | null;
 }
 
-export const BUNDLE = "bundle/";
+export const SALT_AND_PEPPER = "salt-and-pepper";
 const TYPES = ["float32", "uint8"];
 const MODELS = "kerasgan-models";
 
-export async function readManifest(): Promise<Manifest> {
-  let manifest: Manifest;
+/** A bundle beside the page: its folder, what it is called, and what its manifest tells. */
+export interface Bundle {
+  folder: string;
+  title: string;
+  manifest: Manifest;
+}
+
+/** Reads the manifests of all bundles that the page comes with. */
+export async function readBundles(): Promise<Bundle[]> {
+  const listed = await readJson<Omit<Bundle, "manifest">[]>("bundles.json");
+  return Promise.all(
+    listed.map(async ({ folder, title }) => {
+      const manifest = await readJson<Manifest>(`${folder}/manifest.json`);
+      if (manifest.version !== 1) {
+        throw new Failure(`The model's manifest.json is of version ${manifest.version}; this page reads 1.`);
+      }
+      return { folder, title, manifest };
+    }),
+  );
+}
+
+async function readJson<T>(address: string): Promise<T> {
   try {
-    const response = await fetch(`${BUNDLE}manifest.json`);
+    const response = await fetch(address);
     if (!response.ok) throw new Error(String(response.status));
-    manifest = (await response.json()) as Manifest;
+    return (await response.json()) as T;
   } catch {
-    throw new Failure("No model stands beside this page: its bundle/manifest.json is missing or damaged.");
+    throw new Failure(`No model stands beside this page: its ${address} is missing or damaged.`);
   }
-  if (manifest.version !== 1) {
-    throw new Failure(`The model's manifest.json is of version ${manifest.version}; this page reads 1.`);
-  }
-  return manifest;
+}
+
+/** The kind of noise that a model removes; until there was another one, none was named. */
+export function removedNoise({ noise, training }: Manifest): string {
+  return noise?.kind ?? training?.config.noise?.kind ?? SALT_AND_PEPPER;
 }
 
 /** The files that LiteRT.js can run, the smallest first; it refuses signed bytes. */
@@ -59,9 +83,9 @@ export function runnable(manifest: Manifest): [string, ModelFile][] {
 }
 
 /** Fetches a model, or takes it from where it was kept; only if it is the one that the manifest lists. */
-export async function loadModel(entry: ModelFile): Promise<Uint8Array<ArrayBuffer>> {
+export async function loadModel(folder: string, entry: ModelFile): Promise<Uint8Array<ArrayBuffer>> {
   // The hash makes it another address when the file changes, whatever a server lets a browser keep.
-  const address = `${BUNDLE}${entry.file}?${entry.sha256.slice(0, 16)}`;
+  const address = `${folder}/${entry.file}?${entry.sha256.slice(0, 16)}`;
   const cache = await openModels();
   const kept = await cache?.match(address);
   const response = kept ?? (await fetch(address).catch(() => undefined));
@@ -75,10 +99,11 @@ export async function loadModel(entry: ModelFile): Promise<Uint8Array<ArrayBuffe
   return new Uint8Array(content);
 }
 
-/** Forgets models that the manifest does not list any more. */
-export async function forgetOthers(manifest: Manifest): Promise<void> {
+/** Forgets models that no manifest lists any more. */
+export async function forgetOthers(bundles: Bundle[]): Promise<void> {
   const cache = await openModels();
-  const hashes = Object.values(manifest.files).map((entry) => entry.sha256.slice(0, 16));
+  const entries = bundles.flatMap(({ manifest }) => Object.values(manifest.files));
+  const hashes = entries.map((entry) => entry.sha256.slice(0, 16));
   for (const request of (await cache?.keys()) ?? []) {
     if (!hashes.includes(new URL(request.url).search.slice(1))) await cache?.delete(request);
   }

@@ -2,7 +2,7 @@ import { type CompiledModel, loadAndCompile, loadLiteRt, Tensor } from "@litertj
 import { Failure } from "./failure";
 import type { Manifest, ModelFile, Quantization } from "./manifest";
 import { channelOf, medians, type Pixels, repeated, setChannel } from "./pixels";
-import { mirrored, overlapOf, tiles, type Window, windowFor } from "./tiling";
+import { mirrored, tiles, type Window, windowFor } from "./tiling";
 
 export type Accelerator = "wasm" | "webgpu";
 type Numbers = Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>;
@@ -75,8 +75,8 @@ export class Model {
 
   private async restoreInTiles(noisy: Pixels, onTile: (done: number) => Promise<void>): Promise<Pixels> {
     const { width, height, channels } = noisy;
-    const { signatures, multiple } = this.manifest;
-    const window = windowFor(height, width, Object.values(signatures), multiple, overlapOf(this.manifest));
+    const { multiple } = this.manifest;
+    const window = windowFor(height, width, this.manifest);
     const restored = { ...noisy, data: new Uint8Array(noisy.data.length) };
     const rows = tiles(height, window.height, window.margin, multiple);
     const columns = tiles(width, window.width, window.margin, multiple);
@@ -95,14 +95,10 @@ export class Model {
     return restored;
   }
 
-  private async run(noisy: Uint8Array, { height, width }: Window): Promise<Uint8Array> {
-    const { signatures, channels } = this.manifest;
-    const name = Object.keys(signatures).find(
-      (key) => signatures[key]![0] === height && signatures[key]![1] === width,
-    )!;
-    const input = new Tensor(quantized(noisy, this.file.input), [1, height, width, channels]);
+  private async run(noisy: Uint8Array, { signature, height, width }: Window): Promise<Uint8Array> {
+    const input = new Tensor(quantized(noisy, this.file.input), [1, height, width, this.manifest.channels]);
     try {
-      const { restored } = await this.compiled.run(name, { noisy: input });
+      const { restored } = await this.compiled.run(signature, { noisy: input });
       if (!restored) throw new Failure(`${this.file.file} restores no pictures.`);
       const numbers = (await restored.data()) as Numbers;
       const pixels = toPixels(numbers, this.file.output);

@@ -11,6 +11,13 @@ export interface LoadRequest {
   accelerator: Accelerator;
 }
 
+export interface InspectRequest {
+  kind: "inspect";
+  noisy: Pixels;
+  /** The kind that the model removes. */
+  noise: string;
+}
+
 export interface RestoreRequest {
   kind: "restore";
   noisy: Pixels;
@@ -18,13 +25,19 @@ export interface RestoreRequest {
   clean: Pixels | undefined;
 }
 
-/** What the page asks of its worker; a restoring ends early when another begins or "cancel" comes. */
-export type Request = { id: number } & (LoadRequest | RestoreRequest | { kind: "cancel" });
+/** What the page asks of its worker; a restoring ends early when anything else comes. */
+export type Request = { id: number } & (LoadRequest | InspectRequest | RestoreRequest | { kind: "cancel" });
 
 /** What a load tells: which accelerator it is in the end, and why if it is another one. */
 export interface Loaded {
   accelerator: Accelerator;
   note: string;
+}
+
+/** What a picture looks like, and why it had better be left alone, if it had. */
+export interface Inspected {
+  sentence: string;
+  objection: string | undefined;
 }
 
 export interface Restored {
@@ -36,5 +49,5 @@ export interface Restored {
 
 export type Reply =
   | { id: number; kind: "progress"; done: number }
-  | { id: number; kind: "done"; result: Loaded | Restored | undefined }
+  | { id: number; kind: "done"; result: Loaded | Inspected | Restored | undefined }
   | { id: number; kind: "failed"; message: string };

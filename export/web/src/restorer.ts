@@ -1,5 +1,14 @@
 import { Failure } from "./failure";
-import type { Loaded, LoadRequest, Reply, Request, Restored, RestoreRequest } from "./protocol";
+import type {
+  Inspected,
+  InspectRequest,
+  Loaded,
+  LoadRequest,
+  Reply,
+  Request,
+  Restored,
+  RestoreRequest,
+} from "./protocol";
 
 interface Waiting {
   resolve: (result: never) => void;
@@ -32,7 +41,12 @@ export class Restorer {
     return this.ask({ kind: "load", ...request });
   }
 
-  /** Gives undefined if it was cancelled, or another one began. */
+  /** Gives undefined if it was cancelled, or something else began. */
+  inspect(request: Omit<InspectRequest, "kind">): Promise<Inspected | undefined> {
+    return this.ask({ kind: "inspect", ...request });
+  }
+
+  /** Gives undefined if it was cancelled, or something else began. */
   restore(
     request: Omit<RestoreRequest, "kind">,
     onProgress: (done: number) => void = () => undefined,
@@ -45,7 +59,7 @@ export class Restorer {
   }
 
   private ask<T>(
-    request: LoadRequest | RestoreRequest,
+    request: LoadRequest | InspectRequest | RestoreRequest,
     onProgress: (done: number) => void = () => undefined,
   ): Promise<T> {
     return new Promise((resolve, reject) => {
@@ -53,7 +67,7 @@ export class Restorer {
     });
   }
 
-  private post(request: LoadRequest | RestoreRequest | { kind: "cancel" }): number {
+  private post(request: LoadRequest | InspectRequest | RestoreRequest | { kind: "cancel" }): number {
     const id = ++this.count;
     this.worker.postMessage({ id, ...request } satisfies Request);
     return id;

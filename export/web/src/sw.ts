@@ -23,12 +23,15 @@ const worker = self as unknown as {
 };
 const SHELL = "kerasgan-page-";
 const NAME = SHELL + __VERSION__;
-const MANIFEST = "bundle/manifest.json";
+const LIST = "bundles.json";
+const TOLD = /\/(bundles|manifest)\.json$/;
 
 worker.addEventListener("install", (event) => {
   event.waitUntil(
     caches.open(NAME).then(async (cache) => {
-      await cache.addAll(["./", ...__FILES__, MANIFEST]);
+      const bundles = (await (await fetch(LIST)).json()) as { folder: string }[];
+      const manifests = bundles.map(({ folder }) => `${folder}/manifest.json`);
+      await cache.addAll(["./", ...__FILES__, LIST, ...manifests]);
       await worker.skipWaiting();
     }),
   );
@@ -46,7 +49,7 @@ worker.addEventListener("activate", (event) => {
 
 worker.addEventListener("fetch", (event) => {
   if (event.request.method !== "GET" || new URL(event.request.url).origin !== location.origin) return;
-  event.respondWith(event.request.url.endsWith(MANIFEST) ? newest(event.request) : kept(event.request));
+  event.respondWith(TOLD.test(event.request.url) ? newest(event.request) : kept(event.request));
 });
 
 /** A bundle may be exported again at any time: the network comes first. */

@@ -7,6 +7,7 @@ import type { Manifest } from "./manifest";
 
 /** What a model restores at once, and how wide a border of it is left out where the picture goes on. */
 export interface Window {
+  signature: string;
   height: number;
   width: number;
   margin: number;
@@ -23,27 +24,17 @@ export interface Tile {
 
 const LARGEST_MARGIN = 64;
 
-/** By how much windows overlap: what is told, else the multiple nearest to a third of the reach. */
-export function overlapOf({ multiple, reach, overlap }: Pick<Manifest, "multiple" | "reach" | "overlap">): number {
-  if (overlap != null) return overlap;
-  if (reach == null) return LARGEST_MARGIN;
-  return Math.max(1, Math.floor((2 * reach + 3 * multiple) / (6 * multiple))) * multiple;
-}
+/** What a model restores at once, and how it may be cut. */
+type Cut = Pick<Manifest, "signatures" | "multiple" | "reach" | "overlap">;
 
 /** The smallest size that holds the picture; else, of those of the widest margin, that of the fewest pixels. */
-export function windowFor(
-  height: number,
-  width: number,
-  sizes: readonly (readonly [number, number])[],
-  multiple: number,
-  overlap: number,
-): Window {
-  const windows = sizes.map((size) => ({
-    height: size[0],
-    width: size[1],
-    margin: marginOf(Math.min(...size), multiple, overlap),
-    multiple,
-  }));
+export function windowFor(height: number, width: number, cut: Cut): Window {
+  const { signatures, multiple, overlap } = cut;
+  const windows = Object.entries(signatures).map(([signature, size]) => {
+    const told = overlap?.[signature];
+    const margin = told === undefined ? usualMargin(Math.min(...size), cut) : told / 2;
+    return { signature, height: size[0], width: size[1], margin, multiple };
+  });
   const widest = Math.max(...windows.map(({ margin }) => margin));
   const unseen = (window: Window) => (count(height, width, window) === 1 ? 0 : 1 + widest - window.margin);
   const work = (window: Window) => count(height, width, window) * window.height * window.width;
@@ -59,9 +50,10 @@ function count(height: number, width: number, window: Window): number {
   return down * Math.max(1, Math.ceil((width - own) / (window.width - own)));
 }
 
-/** What the network has to see, as far as a window holds it: an eighth of it at most. */
-function marginOf(extent: number, multiple: number, overlap: number): number {
-  const wanted = Math.min(Math.ceil(extent / (8 * multiple)), Math.ceil(overlap / multiple)) * multiple;
+/** A third of the network's reach, or an eighth of the window if that is less: for bundles that do not tell. */
+function usualMargin(extent: number, { multiple, reach }: Cut): number {
+  const seen = reach == null ? LARGEST_MARGIN : Math.max(1, Math.floor((2 * reach + 3 * multiple) / (6 * multiple))) * multiple;
+  const wanted = Math.min(Math.ceil(extent / (8 * multiple)), Math.ceil(seen / multiple)) * multiple;
   const possible = Math.floor((extent - multiple) / (2 * multiple)) * multiple;
   const largest = Math.max(1, Math.floor(LARGEST_MARGIN / multiple)) * multiple;
   return Math.min(wanted, possible, largest);

@@ -1,8 +1,18 @@
 /** Restores pictures away from the page, which stays free to scroll and to cancel. */
 import { messageOf } from "./failure";
+import { inspect, objection, sentenceOf } from "./inspection";
 import { type Accelerator, Model, startRuntime } from "./model";
 import type { Pixels } from "./pixels";
-import type { LoadRequest, Loaded, Reply, Request, Restored, RestoreRequest } from "./protocol";
+import type {
+  Inspected,
+  InspectRequest,
+  Loaded,
+  LoadRequest,
+  Reply,
+  Request,
+  Restored,
+  RestoreRequest,
+} from "./protocol";
 import { quality } from "./quality";
 
 const runtime = startRuntime(new URL("../litert/", self.location.href).href);
@@ -22,6 +32,7 @@ async function handle(request: Request): Promise<void> {
   const { id } = request;
   try {
     if (request.kind === "load") answer({ id, kind: "done", result: await load(request) });
+    if (request.kind === "inspect") answer({ id, kind: "done", result: look(id, request) });
     if (request.kind === "restore") answer({ id, kind: "done", result: await restore(id, request) });
   } catch (error) {
     answer({ id, kind: "failed", message: messageOf(error) });
@@ -68,6 +79,12 @@ async function agreement(one: Model, other: Model, [height, width]: [number, num
   } catch {
     return false;
   }
+}
+
+function look(id: number, { noisy, noise }: InspectRequest): Inspected | undefined {
+  if (newest !== id) return undefined;
+  const found = inspect(noisy);
+  return { sentence: sentenceOf(found), objection: objection(found, noise) };
 }
 
 async function restore(id: number, { noisy, clean }: RestoreRequest): Promise<Restored | undefined> {

@@ -2,7 +2,7 @@ import { expect } from "@playwright/test";
 import { give, isRestored, SMALL, test, visit } from "./page";
 
 for (const [file, message] of [
-  ["text.png", "text.png is not a picture that this browser can open."],
+  ["note.png", "note.png is not a picture that this browser can open."],
   ["empty.png", "empty.png is not a picture that this browser can open."],
   ["huge.png", "huge.png is too large: it has 25.0 million pixels, and this page restores 24."],
 ] as const) {
@@ -31,7 +31,7 @@ test("a browser without WebAssembly is told so", async ({ page }) => {
 
 test("WebGPU that is not there is replaced, and the page says so", async ({ page }) => {
   await visit(page, SMALL);
-  await page.getByText("Model").click();
+  await page.getByText("Settings").click();
   await page.getByLabel("Runs on").selectOption("webgpu");
   await expect(page.locator("#note")).toHaveText("This browser offers no WebGPU here; WebAssembly does the work.");
   await expect(page.getByLabel("Runs on")).toHaveValue("wasm");
@@ -48,6 +48,7 @@ test.describe("what a server lacks", () => {
   test.use({ complaints: /^Failed to load resource: the server responded with a status of 404/ });
 
   for (const [pattern, message] of [
+    ["**/bundles.json", "No model stands beside this page: its bundles.json is missing or damaged."],
     ["**/manifest.json", "No model stands beside this page: its bundle/manifest.json is missing or damaged."],
     ["**/*.tflite?*", /^Cannot load \w+.tflite: connect to the network once, and try again.$/],
     ["**/litert.wasm.gz", "Cannot load LiteRT: connect to the network once, and try again."],

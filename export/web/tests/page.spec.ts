@@ -1,6 +1,6 @@
 import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page } from "@playwright/test";
-import { give, isRestored, OUT, PHOTOS, shownBy, SMALL, test, visit } from "./page";
+import { give, isRestored, OUT, PHOTOS, SEVERAL, shownBy, SMALL, test, visit } from "./page";
 
 const divider = (page: Page) => page.getByRole("slider", { name: /Divider/ });
 
@@ -35,10 +35,10 @@ test("the divider follows a finger @phone", async ({ page, hasTouch }) => {
 for (const colorScheme of ["light", "dark"] as const) {
   test(`everybody can use it, ${colorScheme} @phone`, async ({ page }) => {
     await page.emulateMedia({ colorScheme });
-    await visit(page, SMALL);
-    await page.getByText("Model").click();
+    await visit(page, SEVERAL);
+    await page.getByText("Settings").click();
     expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
-    await give(page, "text.png");
+    await give(page, "note.png");
     await expect(page.getByRole("alert")).toBeVisible();
     expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
     // Nothing is wider than the screen.

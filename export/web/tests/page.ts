@@ -6,7 +6,15 @@ const env = (name: string): string => {
   return value;
 };
 /** Pages with a large and with a small model, pictures to restore, and a folder for what comes out. */
-export const [PHOTOS, FACES, SMALL, FILES, OUT] = ["PHOTOS", "FACES", "SMALL", "FILES", "OUT"].map(env) as [
+export const [PHOTOS, FACES, SMALL, SEVERAL, FILES, OUT] = [
+  "PHOTOS",
+  "FACES",
+  "SMALL",
+  "SEVERAL",
+  "FILES",
+  "OUT",
+].map(env) as [
+  string,
   string,
   string,
   string,
@@ -57,6 +65,12 @@ export async function visit(page: Page, address: string): Promise<void> {
 export async function isRestored(page: Page): Promise<void> {
   await expect(page.locator("#failure")).toBeHidden();
   await expect(page.locator("#status")).toHaveText(/\d+×\d+ (grey|colour), [\d.]+ m?s/);
+}
+
+/** Waits until the page has told why it leaves a picture alone. */
+export async function isLeft(page: Page, reason: RegExp): Promise<void> {
+  await expect(page.locator("#status")).toHaveText(/^\d+×\d+ (grey|colour)$/);
+  await expect(page.locator("#seen")).toHaveText(reason);
 }
 
 export async function setAmount(page: Page, amount: number): Promise<void> {

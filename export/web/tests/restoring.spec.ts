@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { expect } from "@playwright/test";
-import { give, isRestored, OUT, PHOTOS, saveAs, setAmount, shownBy, SMALL, test, visit } from "./page";
+import { give, isLeft, isRestored, OUT, PHOTOS, saveAs, setAmount, SEVERAL, shownBy, SMALL, test, visit } from "./page";
 
 test("the sample is restored, and compared with what it was", async ({ page }) => {
   await visit(page, PHOTOS);
@@ -16,30 +16,88 @@ for (const model of ["int8", "float32"]) {
   test(`${model} restores pictures of any size`, async ({ page }) => {
     await visit(page, SMALL);
     await setAmount(page, 0);
-    await page.getByText("Model").click();
+    await page.getByText("Settings").click();
     await page.getByLabel("File").selectOption(model);
     for (const name of ["tiny", "grey", "color", "turned", "clear"]) {
-      await isRestored(page);
       await give(page, `${name}.${name === "turned" ? "jpg" : "png"}`);
-      await expect(page.locator("#status")).toHaveText(/^\d+×\d+/);
+      if (name === "turned") {
+        await isLeft(page, /^Looks like impulses .*, which this model does not remove; left as it was\.$/);
+        await page.getByLabel("Restore anyway").check();
+      }
+      await isRestored(page);
       await expect(page.locator("#qualities")).toBeHidden();
       expect(await saveAs(page, `${model}_${name}.png`)).toBe(`${name}_restored.png`);
     }
   });
 }
 
+test("one of several models is chosen @phone", async ({ page }) => {
+  await visit(page, SEVERAL);
+  const models = page.getByRole("combobox", { name: "Model" });
+  await expect(models.getByRole("option").nth(1)).toHaveText("selective-fer2013: faces, grey, faithful");
+  await setAmount(page, 0);
+  for (const [index, name] of ["first", "other"].entries()) {
+    await models.selectOption({ index });
+    await give(page, "tiny.png");
+    await isRestored(page);
+    await saveAs(page, `${name}_model.png`);
+  }
+});
+
 test("the slider adds its share of noise, and none at 0", async ({ page }) => {
   await visit(page, SMALL);
   await give(page, "plain.png");
   for (const amount of [0, 0.3, 0.95]) {
     await setAmount(page, amount);
-    await isRestored(page);
+    if (amount > 0) await isRestored(page);
+    else await isLeft(page, /^No salt and pepper/);
     await expect(page.locator("#amount-shown")).toHaveText(`${Math.round(amount * 100)}%`);
     const values = (await shownBy(page, "noisy")).filter((_, i) => i % 4 === 0);
     const share = values.filter((value) => value !== 128).length / values.length;
     expect(Math.abs(share - amount)).toBeLessThan(0.02);
   }
 });
+
+test("it says what it sees, and leaves alone what has no noise @phone", async ({ page }) => {
+  await visit(page, SMALL);
+  const seen = page.locator("#seen");
+  await expect(seen).toHaveText(/^Salt and pepper, about (49|50|51)%\.$/);
+  await expect(page.getByLabel("Restore anyway")).toBeHidden();
+  await setAmount(page, 0);
+  for (const name of ["plain", "text"]) {
+    await give(page, `${name}.png`);
+    await isLeft(page, /^No salt and pepper: [\d.]+% of its values are pure black or white; left as it was\.$/);
+    await expect(page.getByRole("slider", { name: /Divider/ })).toBeHidden();
+    await saveAs(page, `left_${name}.png`);
+  }
+  await page.getByLabel("Restore anyway").check();
+  await isRestored(page);
+  await expect(seen).toHaveText(/; restored anyway\.$/);
+  await page.getByLabel("Restore anyway").uncheck();
+  await isLeft(page, /left as it was/);
+  // What the page adds is noise like any other.
+  await setAmount(page, 0.5);
+  await isRestored(page);
+  await expect(seen).toHaveText(/^Salt and pepper, about \d+%\.$/);
+});
+
+for (const [noise, isTaken] of [
+  ["gaussian", false],
+  ["sensor", true],
+] as const) {
+  test(`a model against other noise is given that alone: ${noise}`, async ({ page }) => {
+    await page.route("**/manifest.json", async (route) => {
+      const manifest = await (await route.fetch()).json();
+      await route.fulfill({ json: { ...manifest, noise: { kind: noise } } });
+    });
+    await page.goto(SMALL);
+    if (isTaken) await isRestored(page);
+    else await isLeft(page, /^No salt and pepper/);
+    await expect(page.getByLabel("Add noise")).toBeHidden();
+    await give(page, "grey.png");
+    await isLeft(page, /^Salt and pepper, about 30%, which this model does not remove; left as it was\.$/);
+  });
+}
 
 test("a large picture shows how far it is, and is given up when asked @phone", async ({ page }) => {
   await visit(page, SMALL);
