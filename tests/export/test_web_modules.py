@@ -117,7 +117,9 @@ def test_the_page_says_of_every_picture_what_python_says(told):
         "signal-dependent",
         "unknown",
     }
-    assert objections == {(kind, answer) for kind in KINDS for answer in (True, False)}
+    # A mixture may look like anything.
+    answers = {(kind, answer) for kind in KINDS for answer in (True, False)}
+    assert objections == answers - {("mixed", False)}
 
 
 @pytest.mark.parametrize("size", [(8, 8), (32, 32), (48, 64), (256, 256), (1024, 512)])
