@@ -5,7 +5,7 @@ import os
 import pytest
 
 from kerasgan.data.sources import load_images
-from kerasgan.measure.baselines import BASELINES
+from kerasgan.measure.baselines import IMPULSES
 from kerasgan.measure.evaluation import evaluate
 from kerasgan.noise.salt_and_pepper import SaltAndPepper
 from kerasgan.restore.restorer import load_restorers
@@ -29,7 +29,7 @@ def scores():
     faces = load_images(FACES, hold_out=False).validation.first(300)
     restorers = load_restorers("selective-fer2013")
     scores = evaluate(
-        restorers, faces, NOISE, [0.15, 0.5, 0.9], classical=list(BASELINES), workers=2
+        restorers, faces, NOISE, [0.15, 0.5, 0.9], classical=list(IMPULSES), workers=2
     )
     return {(score.method, score.level): score for score in scores}
 
@@ -42,7 +42,7 @@ def test_baselines_reach_their_figures(scores, method):
 
 def test_the_saved_model_is_better_than_every_baseline(scores):
     for amount, gain in ((0.15, 2.9), (0.5, 2.4), (0.9, 1.2)):
-        best = max(scores[method, amount].psnr for method in BASELINES)
+        best = max(scores[method, amount].psnr for method in IMPULSES)
         assert scores["keras", amount].psnr > best + gain
         assert scores["keras", amount].ssim > scores["biharmonic inpainting", amount].ssim
         assert scores["int8", amount].psnr > scores["keras", amount].psnr - 0.15

@@ -22,7 +22,13 @@ from kerasgan.cli.options import (
     start,
 )
 from kerasgan.cli.progress import Progress
-from kerasgan.cli.subject import HELD_OUT, choose_images, choose_noise, refuse_noise
+from kerasgan.cli.subject import (
+    HELD_OUT,
+    choose_baselines,
+    choose_images,
+    choose_noise,
+    refuse_noise,
+)
 from kerasgan.config import parse_record
 from kerasgan.noise.kinds import KINDS
 from kerasgan.presets import PRESETS
@@ -65,7 +71,7 @@ _POINTS = 11
     "--baselines",
     type=Baselines(),
     help="Classical filters to measure, too: names with commas, all, or none. "
-    "[default: median-3x3,adaptive-median,biharmonic-inpainting]",
+    "[default: those that are worth it for the noise]",
 )
 @click.option("--limit", type=click.IntRange(1), help="Measure at most so many images.")
 @click.option(
@@ -103,7 +109,7 @@ def evaluate(
     levels: tuple[float, ...],
     salt_vs_pepper: float | None,
     split: str,
-    baselines: tuple[str, ...] | None,
+    baselines: tuple[str, ...] | str | None,
     limit: int | None,
     crop: int,
     looks: bool,
@@ -154,9 +160,10 @@ def evaluate(
         chosen = choose_images(model, source, split, limit, config, fingerprint, channels)
         chosen = cut(chosen, crop)
     seed = config.seed if seed is None else seed
+    classical = choose_baselines(baselines, noise)
     lenses = open_lenses(chosen) if looks else None
     scores = measure(
-        restorers, chosen, noise, levels, seed=seed, baselines=baselines, lenses=lenses
+        restorers, chosen, noise, levels, seed=seed, baselines=classical, lenses=lenses
     )
     if json_file is not None:
         write_scores(json_file, scores)
@@ -220,11 +227,10 @@ def measure(
     levels: Sequence[float] = (),
     *,
     seed: int,
-    baselines: Sequence[str] | None = None,
+    baselines: Sequence[str],
     lenses: Any = None,
 ) -> Any:
     """Measures restorers beside baselines, telling how long that takes, and prints the table."""
-    from kerasgan.measure.baselines import USUAL
     from kerasgan.measure.evaluation import evaluate, format_table
 
     levels = levels or noise.reported_levels
@@ -235,7 +241,7 @@ def measure(
             images,
             noise,
             levels,
-            classical=USUAL if baselines is None else baselines,
+            classical=baselines,
             seed=seed,
             workers=None if pixels < _FEW_PIXELS else min(len(images), processors()),
             lenses=lenses,

@@ -65,11 +65,13 @@ class ModelPath(click.ParamType[Any]):
         return find_model(value)
 
 
+# Baselines, as many as there are.
+ALL = "all"
 PATH, MODEL = click.Path(path_type=Path), ModelPath()
 
 
 class Baselines(click.ParamType[Any]):
-    """Names of baselines, separated by commas; "all" or "none"."""
+    """Names of baselines, separated by commas; "none"; or "all", which depends on the noise."""
 
     name = "names"
 
@@ -79,8 +81,8 @@ class Baselines(click.ParamType[Any]):
         from kerasgan.measure.baselines import BASELINES
 
         known = {_plain(name): name for name in BASELINES}
-        if value in ("all", "none"):
-            return tuple(BASELINES) if value == "all" else ()
+        if value in (ALL, "none"):
+            return value if value == ALL else ()
         asked = [_plain(name) for name in value.split(",")]
         for name in asked:
             if name not in known:

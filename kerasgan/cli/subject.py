@@ -1,4 +1,4 @@
-"""What kerasgan evaluate measures on: which images, and which noise."""
+"""What is measured: on which images, with which noise, beside which baselines."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from kerasgan.cli.options import as_salt_and_pepper, describe, noise_like
+from kerasgan.cli.options import ALL, as_salt_and_pepper, describe, noise_like
 from kerasgan.config import RunConfig
 from kerasgan.errors import DataError
 from kerasgan.noise.base import Noise
@@ -26,6 +26,17 @@ def choose_noise(model: Path, kind: str | None, salt_vs_pepper: float | None) ->
     if seen is not None and noise.kind not in seen.kinds:
         click.echo(f"Note: {model.name} learnt from {seen.title}; it never saw {noise.title}.")
     return noise
+
+
+def choose_baselines(asked: Any, noise: Any) -> tuple[str, ...]:
+    """Finds the baselines to measure, and says which are not installed."""
+    from kerasgan.measure.baselines import fitting, installed, usual
+
+    names = {None: usual(noise), ALL: fitting(noise)}.get(asked, asked)
+    found = installed(names)
+    if missing := ", ".join(name for name in names if name not in found):
+        click.echo(f"Note: left out {missing}; pip install 'kerasgan[baselines]' brings it")
+    return found
 
 
 def refuse_noise(

@@ -12,6 +12,7 @@ from kerasgan.cli.evaluate import CROP, cut, measure, write_scores
 from kerasgan.cli.options import PATH, SEED, describe, overwrite_option, start
 from kerasgan.cli.recipe import recipe, recipe_options
 from kerasgan.cli.runs import RUNS, next_run
+from kerasgan.cli.subject import choose_baselines
 from kerasgan.config import RunConfig, read_record
 from kerasgan.errors import DataError, Stopped
 from kerasgan.training.distribution import (
@@ -81,7 +82,6 @@ def train(
     chief = is_chief(strategy)
     path = resume or output or _reserved(config.generator.architecture, chief)
     from kerasgan.data.sources import load_configured
-    from kerasgan.measure.baselines import USUAL
     from kerasgan.measure.evaluation import check_measurable
     from kerasgan.restore.restorer import Restorer
     from kerasgan.store.run_folder import RunFolder
@@ -122,10 +122,11 @@ def train(
         click.echo(f"Stopped: {error}{hint}", err=True)
         raise SystemExit(128 + signal.SIGTERM) from None
     if chief and len(held_out):
-        baselines = _quick_enough(held_out, len(config.noise.reported_levels))
-        if baselines != USUAL:
+        usual = choose_baselines(None, config.noise)
+        baselines = _quick_enough(usual, held_out, len(config.noise.reported_levels))
+        if slow := ", ".join(name for name in usual if name not in baselines):
             click.echo(
-                "Left out biharmonic inpainting, which would take minutes on these pictures: "
+                f"Left out {slow}, which would take minutes on these pictures: "
                 f"kerasgan evaluate {path} measures it"
             )
         scores = measure(
@@ -159,12 +160,12 @@ def _reserved(name: str, chief: bool) -> Path:
     return click.get_current_context().with_resource(next_run(name)) if chief else RUNS / name
 
 
-def _quick_enough(images: Any, levels: int) -> tuple[str, ...]:
-    """The usual baselines, without the slow one where there are many pixels to restore."""
-    from kerasgan.measure.baselines import SLOW, USUAL
+def _quick_enough(names: tuple[str, ...], images: Any, levels: int) -> tuple[str, ...]:
+    """Leaves out slow baselines where there are many pixels to restore."""
+    from kerasgan.measure.baselines import SLOW
 
     pixels = levels * sum(image.shape[0] * image.shape[1] for image in images)
-    return tuple(name for name in USUAL if name not in SLOW or pixels <= _MANY_PIXELS)
+    return tuple(name for name in names if name not in SLOW or pixels <= _MANY_PIXELS)
 
 
 def _refuse(options: Any) -> None:

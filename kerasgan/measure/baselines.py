@@ -1,16 +1,21 @@
-"""What a user would pick instead of a network: classical filters for salt-and-pepper noise.
+"""What a user would pick instead of a network: classical filters.
 
-Each is a function from a noisy image to a restored one, both uint8 (H, W, C). Those that need to
-know which pixels are corrupted take the values 0 and 255 for it.
+Each is a function from a noisy image to a restored one, both uint8 (H, W, C). Those that stand here
+are for salt and pepper; the ones that need to know which pixels are corrupted take the values 0 and
+255 for it. Those for noise that spares no pixel stand in `grain`.
 """
 
 import functools
+import importlib.util
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from scipy import ndimage
 
 from kerasgan.images.pixels import Pixels
+from kerasgan.measure import grain
+from kerasgan.measure.noisy import Recorded
+from kerasgan.noise.base import Noise
 
 _LARGEST_WINDOW = 9
 # Each the best compromise on faces between amounts of 0.15 and 0.9: of 0.6 to 1 pixels, and of 0.1
@@ -157,7 +162,9 @@ def _to_uint8(values: Pixels) -> Pixels:
     return np.rint(np.clip(values, 0.0, 1.0) * 255.0).astype(np.uint8)
 
 
-BASELINES: dict[str, Callable[[Pixels], Pixels]] = {
+Baseline = Callable[[Pixels], Pixels]
+
+IMPULSES: dict[str, Baseline] = {
     "median 3×3": median,
     "median 5×5": functools.partial(median, size=5),
     "adaptive median": adaptive_median,
@@ -166,10 +173,66 @@ BASELINES: dict[str, Callable[[Pixels], Pixels]] = {
     "non-local means": non_local_means,
     "biharmonic inpainting": biharmonic,
 }
+GRAIN: dict[str, Baseline] = {
+    "blind total variation": grain.total_variation,
+    "blind non-local means": grain.non_local_means,
+    "bilateral": grain.bilateral,
+    "wavelets": grain.wavelets,
+    "BM3D": grain.bm3d,
+}
+BASELINES = {**IMPULSES, **GRAIN}
 # What is worth comparing with: the usual filter, its best relative, and the strongest.
 USUAL = ("median 3×3", "adaptive median", "biharmonic inpainting")
+_MEDIANS = ("median 3×3", "median 5×5")
+_USUAL_GRAIN = ("blind total variation", "blind non-local means", "BM3D")
+_USUAL = {
+    "salt-and-pepper": USUAL,
+    "random-impulses": (*_MEDIANS, *_USUAL_GRAIN),
+    "mixed": (*_MEDIANS, *_USUAL_GRAIN),
+}
 # What takes seconds for a photograph.
-SLOW = ("biharmonic inpainting",)
+SLOW = ("biharmonic inpainting", "BM3D")
+_EXTRAS = {**dict.fromkeys(GRAIN, ("pywt",)), "BM3D": ("pywt", "bm3d")}
+
+
+def usual(noise: Noise | Recorded) -> tuple[str, ...]:
+    """Names what is worth comparing with.
+
+    Args:
+        noise: what is restored.
+
+    Returns:
+        Some of `BASELINES`, installed or not.
+    """
+    return _USUAL.get(noise.kind, _USUAL_GRAIN)
+
+
+def fitting(noise: Noise | Recorded) -> tuple[str, ...]:
+    """Names all that somebody might compare with.
+
+    Args:
+        noise: what is restored.
+
+    Returns:
+        Some of `BASELINES`, installed or not.
+    """
+    return tuple(IMPULSES) if noise.kind == "salt-and-pepper" else (*_MEDIANS, *GRAIN)
+
+
+def installed(names: Sequence[str]) -> tuple[str, ...]:
+    """Picks the baselines whose packages are there.
+
+    Args:
+        names: some of `BASELINES`.
+
+    Returns:
+        Those of them that can be run; `pip install 'kerasgan[baselines]'` brings the others.
+    """
+
+    def found(package: str) -> bool:
+        return importlib.util.find_spec(package) is not None
+
+    return tuple(name for name in names if all(map(found, _EXTRAS.get(name, ()))))
 
 
 def restore_with(names: Sequence[str], noisy: Pixels) -> dict[str, Pixels]:

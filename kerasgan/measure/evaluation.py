@@ -92,7 +92,7 @@ def evaluate(
     noise: Noise | Recorded,
     levels: Sequence[float] | None = None,
     *,
-    classical: Sequence[str] = baselines.USUAL,
+    classical: Sequence[str] | None = None,
     seed: int = 0,
     workers: int | None = None,
     lenses: Lenses | None = None,
@@ -105,7 +105,8 @@ def evaluate(
         images: clean images, each given noise of its own, fixed by the seed.
         noise: what corrupts them, or corrupted them.
         levels: of the noise; None takes `noise.reported_levels`.
-        classical: names of the baselines, from `baselines.BASELINES`.
+        classical: names of the baselines, from `baselines.BASELINES`; None takes those that are
+            usual for the noise, as far as they are installed.
         seed: decides the noise.
         workers: processes to run the baselines in; None runs them in this one. Only for programs
             that can be imported without running: workers import the main module.
@@ -119,6 +120,8 @@ def evaluate(
         DataError: naming the first image that is too small to measure; or if a worker is killed.
     """
     check_measurable(images)
+    if classical is None:
+        classical = baselines.installed(baselines.usual(noise))
     scores = []
     with _mapping(workers if classical else None) as parallel_map:
         for level in noise.reported_levels if levels is None else levels:

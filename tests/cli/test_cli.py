@@ -136,7 +136,7 @@ def test_the_noise_of_a_recipe_is_chosen():
 
 
 def test_large_pictures_are_measured_without_the_slow_baseline(train, monkeypatch):
-    assert _train._quick_enough(cut(load_images().held_out, CROP), 3) == USUAL
+    assert _train._quick_enough(USUAL, cut(load_images().held_out, CROP), 3) == USUAL
     monkeypatch.setattr(_train, "_MANY_PIXELS", 1000)
     output = train("--output", "run")
     assert "Left out biharmonic inpainting" in output
@@ -341,7 +341,7 @@ def test_corrupt_is_seeded_and_never_lossy(folder, photo):
             "leave out --overwrite, --epochs",
         ),
         (("train", "--resume", "x", "--config", "y"), "leave out --config"),
-        (("evaluate", "run", "--baselines", "bm3d"), "'bm3d' is none of all, none, median-3x3"),
+        (("evaluate", "run", "--baselines", "bm5d"), "'bm5d' is none of all, none, median-3x3"),
         (("evaluate", "run", "--amount", "0.1:0.5"), "is a range"),
         (("corrupt", "x.png", "--amount", "2"), "must lie between"),
         (("corrupt", "x.png", "--amount", "0.1", "--salt-vs-pepper", "nan"), "must lie between"),

@@ -4,7 +4,7 @@ import shutil
 import numpy as np
 import pytest
 
-from kerasgan.measure import lenses
+from kerasgan.measure import baselines, lenses
 from tests.cli.command import run
 
 
@@ -120,3 +120,24 @@ def test_pairs_come_with_their_noise(trained_run, photos, options, message):
     assert message in run(
         "evaluate", trained_run.path, "--pairs", "_noisy", "_clean", *options, status=2
     )
+
+
+def test_baselines_go_with_the_noise_as_far_as_they_are_installed(
+    trained_run, photos, folder, monkeypatch
+):
+    def measured(*options):
+        output = run(
+            "evaluate", trained_run.path, "--data", photos, *options, "--json", "scores.json"
+        )
+        scores = json.loads((folder / "scores.json").read_text())
+        return output, [score["method"] for score in scores]
+
+    monkeypatch.setattr(baselines, "_EXTRAS", {"BM3D": ("no_such_package",)})
+    gaussian = ("--noise", "gaussian", "--level", "15", "--limit", "1")
+    output, methods = measured(*gaussian)
+    assert methods == ["noisy", "blind total variation", "blind non-local means", "restored"]
+    assert "Note: left out BM3D; pip install 'kerasgan[baselines]' brings it" in output
+    _, methods = measured(*gaussian, "--baselines", "all")
+    assert {*methods} >= {"bilateral", "wavelets"} and "biharmonic inpainting" not in methods
+    output, methods = measured("--amount", "0.3", "--limit", "1")
+    assert methods == ["noisy", *baselines.USUAL, "restored"] and "left out" not in output
