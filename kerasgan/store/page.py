@@ -71,7 +71,7 @@ def write_page(bundles: Sequence[Bundle], folder: Path, *, overwrite: bool = Fal
             for entry in entries.values():
                 shutil.copyfile(bundle.checked_file(entry), place / entry["file"])
             _write_json(place / MANIFEST, {**bundle.manifest, "files": entries})
-            title = f"{bundle.path.resolve().name}: {description(bundle)}"
+            title = f"{description(bundle)} ({bundle.path.resolve().name})"
             listed.append({"folder": place.name, "title": title})
         _write_json(made / _LIST, listed)
 

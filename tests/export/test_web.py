@@ -297,7 +297,7 @@ def test_a_page_is_written_over_a_page_alone(built, bundle, tmp_path):
     for _ in range(2):
         write_page([bundle], tmp_path / "page", overwrite=True)
     assert json.loads((tmp_path / "page" / "bundles.json").read_text()) == [
-        {"folder": "bundle", "title": f"{bundle.path.name}: pictures, grey"}
+        {"folder": "bundle", "title": f"pictures, grey ({bundle.path.name})"}
     ]
     with pytest.raises(OSError, match="holds a page already"):
         write_page([bundle], tmp_path / "page")
@@ -314,8 +314,8 @@ def test_a_page_offers_several_bundles(built, bundle, tmp_path):
     write_page([Bundle.read(faithful), other], tmp_path / "page")
     listed = json.loads((tmp_path / "page" / "bundles.json").read_text())
     assert listed == [
-        {"folder": "bundle", "title": "far-back: faces, grey, faithful"},
-        {"folder": "bundle-2", "title": "selective-fer2013-gan: faces, grey, sharp"},
+        {"folder": "bundle", "title": "faces, grey, faithful (far-back)"},
+        {"folder": "bundle-2", "title": "faces, grey, sharp (selective-fer2013-gan)"},
     ]
     for folder in ("bundle", "bundle-2"):
         page = Bundle.read(tmp_path / "page" / folder)

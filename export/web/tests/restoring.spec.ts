@@ -34,7 +34,7 @@ for (const model of ["int8", "float32"]) {
 test("one of several models is chosen @phone", async ({ page }) => {
   await visit(page, SEVERAL);
   const models = page.getByRole("combobox", { name: "Model" });
-  await expect(models.getByRole("option").nth(1)).toHaveText("selective-fer2013: faces, grey, faithful");
+  await expect(models.getByRole("option").nth(1)).toHaveText("faces, grey, faithful (selective-fer2013)");
   await setAmount(page, 0);
   for (const [index, name] of ["first", "other"].entries()) {
     await models.selectOption({ index });
