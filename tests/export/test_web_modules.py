@@ -82,7 +82,7 @@ def told(tmp_path_factory):
         {
             **dict(zip(("height", "width", "channels"), map(int, pixels.shape), strict=True)),
             # Every kind of model is asked about every kind of picture, by turns.
-            "noise": "salt-and-pepper" if i % 3 else kinds[i // 3 % len(kinds)],
+            "noise": "salt-and-pepper" if i % 2 else kinds[i // 2 % len(kinds)],
         }
         for i, pixels in enumerate(named.values())
     ]
