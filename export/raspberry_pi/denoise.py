@@ -93,7 +93,7 @@ class Model:
 
     def __init__(self, path, threads, trial=False, strength=1.0):
         self.strength = strength
-        self.path, sha256, multiple, overlap, self.noise = find_file(Path(path))
+        self.path, sha256, multiple, overlap, self.noise, self.knows_pages = find_file(Path(path))
         if read_start(self.path, 8)[4:] != b"TFL3":
             raise Failure(f"{self.path} is no TFLite model")
         if sha256 is not None and hash_of(self.path) != sha256:
@@ -242,10 +242,11 @@ class Listed(NamedTuple):
     multiple: int | None = None
     overlap: int | None = None
     noise: str = SALT_AND_PEPPER
+    knows_pages: bool = False
 
 
 def find_file(path):
-    """The .tflite file; where a manifest lists it, its hash, stride, overlap and noise, too."""
+    """The .tflite file; and what a manifest tells of it, where one lists it."""
     is_bundle = path.is_dir()
     manifest = (path if is_bundle else path.parent) / "manifest.json"
     try:
@@ -272,9 +273,16 @@ def find_file(path):
             return Listed(path)
         noise = content.get("noise", {}).get("kind", SALT_AND_PEPPER)
         sha256, overlap = str(entry["sha256"]), overlap_of(content)
-        return Listed(path, sha256, content["multiple"], overlap, noise)
+        return Listed(path, sha256, content["multiple"], overlap, noise, knows_pages(content))
     except (KeyError, TypeError, AttributeError, StopIteration) as error:
         raise Failure(f"{manifest} is damaged: {error!r}; copy it again") from error
+
+
+def knows_pages(manifest):
+    """Whether the network learnt from pages, too, whose black and white it leaves alone."""
+    with contextlib.suppress(KeyError, TypeError):
+        return bool(manifest["training"]["config"]["data"]["pages"])
+    return False
 
 
 def overlap_of(manifest):
@@ -372,9 +380,9 @@ _CONTRAST, _NEAR_CONTRAST = 8, 64
 _ALL = 0.999
 # Where black and white alternate in the picture itself, as in text, restoring changes them, too.
 # From so many times the share of noise on, that does more harm than good: measured on photographs,
-# pages, screens, charts and codes with `selective-photos`. Up to 0.9 it did none, but on screens
-# with 1% of noise.
-_HARM = 1.1
+# pages, screens, charts and codes with `selective-photos`, which never saw pages, and with
+# `selective-pages`. Up to 0.9 the former did none, but on screens with 1% of noise.
+_HARM, _HARM_OF_PAGES = 1.1, 4.0
 
 
 class Impulses(NamedTuple):
@@ -410,12 +418,11 @@ class Impulses(NamedTuple):
         pure = f"{_percent(self.black + self.white)} of its values are pure black or white"
         return f"no salt and pepper: {pure}" if self.share == 0.0 else f"nothing but noise: {pure}"
 
-    @property
-    def objection(self) -> str | None:
-        """Why it is better not to restore the picture; None if it is not."""
+    def objection(self, knows_pages: bool = False) -> str | None:
+        """Why a model had better not restore the picture; None if it may."""
         if not self.is_salt_and_pepper:
             return self.verdict
-        if self.mixed > _HARM * self.share:
+        if self.mixed > (_HARM_OF_PAGES if knows_pages else _HARM) * self.share:
             return (
                 f"{self.verdict}, but restoring would change the picture's own black and white, too"
             )
@@ -938,7 +945,7 @@ def look(model, pixels):
     """What there is to say of a picture, and why the model had better leave it alone, or None."""
     found = find_impulses(pixels)
     if model.noise == SALT_AND_PEPPER:
-        return found.verdict, found.objection
+        return found.verdict, found.objection(model.knows_pages)
     if found.is_salt_and_pepper:
         return found.verdict, f"{found.verdict}, which this model does not remove"
     return "restored", None

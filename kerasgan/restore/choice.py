@@ -8,15 +8,25 @@ from typing import Any, NamedTuple, Self
 from kerasgan.images.pixels import Pixels
 from kerasgan.restore.inspection import Inspection, inspect
 from kerasgan.restore.restorer import Restorer
-from kerasgan.store.purpose import removed_noise
-from kerasgan.store.zoo import CAMERA_MODEL, DEFAULT_MODEL, find_model
+from kerasgan.store.purpose import knows_pages, removed_noise
+from kerasgan.store.zoo import CAMERA_MODEL, DEFAULT_MODEL, PAGES_MODEL, find_model
 
-# The model that comes with kerasgan for what a picture may look like.
-_BY_LOOK = {
-    "salt-and-pepper": DEFAULT_MODEL,
-    "gaussian": CAMERA_MODEL,
-    "signal-dependent": CAMERA_MODEL,
-}
+# What a picture may look like for which there is a model that comes with kerasgan.
+_REMOVED = {"salt-and-pepper", "gaussian", "signal-dependent"}
+
+
+def fitting_model(found: Inspection) -> str:
+    """Chooses among the models that come with kerasgan.
+
+    Args:
+        found: what a picture looks like.
+
+    Returns:
+        The name of the one that removes that; of the one that does least, where none does.
+    """
+    if found.kind == "salt-and-pepper":
+        return PAGES_MODEL if found.is_drawn else DEFAULT_MODEL
+    return CAMERA_MODEL
 
 
 class Step(NamedTuple):
@@ -103,9 +113,9 @@ class Choice:
         steps: list[Step] = []
         while True:
             found = inspect(pixels)
-            model = self._model or find_model(_BY_LOOK.get(found.kind, CAMERA_MODEL))
+            model = self._model or find_model(fitting_model(found))
             noise = removed_noise(model).kind
-            objection = None if self._force and not steps else self._objection(found, noise)
+            objection = None if self._force and not steps else self._objection(found, noise, model)
             if objection is not None or model in (step.model for step in steps):
                 return Restored(
                     pixels, tuple(steps), None if steps else objection, found.kind == noise
@@ -117,9 +127,9 @@ class Choice:
             pixels = self._loaded[model](pixels, advance, strength=strength)
             steps.append(Step(found, model))
 
-    def _objection(self, found: Inspection, noise: str) -> str | None:
-        """What speaks against restoring with a model of that noise."""
-        if self._model is None and found.kind not in _BY_LOOK:
+    def _objection(self, found: Inspection, noise: str, model: Path) -> str | None:
+        """What speaks against restoring with a model for that noise."""
+        if self._model is None and found.kind not in _REMOVED:
             removed = "" if found.level is None else ", which none of the models here removes"
             return found.sentence + removed
-        return found.objection(noise)
+        return found.objection(noise, knows_pages(model))

@@ -35,9 +35,9 @@ _CONTRAST, _NEAR_CONTRAST = 8, 64
 _ALL = 0.999
 # Where black and white alternate in the picture itself, as in text, restoring changes them, too.
 # From so many times the share of noise on, that does more harm than good: measured on photographs,
-# pages, screens, charts and codes with `selective-photos`. Up to 0.9 it did none, but on screens
-# with 1% of noise.
-_HARM = 1.1
+# pages, screens, charts and codes with `selective-photos`, which never saw pages, and with
+# `selective-pages`. Up to 0.9 the former did none, but on screens with 1% of noise.
+_HARM, _HARM_OF_PAGES = 1.1, 4.0
 
 
 class Impulses(NamedTuple):
@@ -73,12 +73,11 @@ class Impulses(NamedTuple):
         pure = f"{_percent(self.black + self.white)} of its values are pure black or white"
         return f"no salt and pepper: {pure}" if self.share == 0.0 else f"nothing but noise: {pure}"
 
-    @property
-    def objection(self) -> str | None:
-        """Why it is better not to restore the picture; None if it is not."""
+    def objection(self, knows_pages: bool = False) -> str | None:
+        """Why a model had better not restore the picture; None if it may."""
         if not self.is_salt_and_pepper:
             return self.verdict
-        if self.mixed > _HARM * self.share:
+        if self.mixed > (_HARM_OF_PAGES if knows_pages else _HARM) * self.share:
             return (
                 f"{self.verdict}, but restoring would change the picture's own black and white, too"
             )

@@ -28,6 +28,8 @@ _LOOKS = {
     "camera": {"gaussian", "signal-dependent", "clean"},
     "mixed": {"clean", "salt-and-pepper", "impulses", "gaussian", "signal-dependent", "unknown"},
 }
+# The share of pure black and white, noise apart, from which a picture is taken for a page.
+_DRAWN = 0.3
 # Standard deviation of the noise that is told, and by which power of the brightness it grows.
 _VISIBLE, _GROWING = 4.0, 0.3
 
@@ -76,11 +78,17 @@ class Inspection:
             else "there is too little to tell noise by",
         }.get(self.kind, self.impulses.verdict)
 
-    def objection(self, noise: str) -> str | None:
+    @property
+    def is_drawn(self) -> bool:
+        """Whether much of it is pure black or white by itself, as pages, screens and drawings."""
+        return self.impulses.black + self.impulses.white - self.impulses.share > _DRAWN
+
+    def objection(self, noise: str, knows_pages: bool = False) -> str | None:
         """Why a model had better leave the picture alone.
 
         Args:
             noise: the kind that the model removes.
+            knows_pages: whether it learnt what is black and white on purpose.
 
         Returns:
             The reason, for people; None where there is none.
@@ -88,7 +96,7 @@ class Inspection:
         if self.kind not in _LOOKS[noise]:
             other = "" if self.level is None else ", which this model does not remove"
             return self.sentence + other
-        return self.impulses.objection if noise == "salt-and-pepper" else None
+        return self.impulses.objection(knows_pages) if noise == "salt-and-pepper" else None
 
     def to_dict(self) -> dict[str, Any]:
         """Returns everything as a JSON-compatible dictionary."""

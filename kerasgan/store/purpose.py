@@ -42,6 +42,22 @@ def recorded_noise(path: Path) -> Noise | None:
     return None if record is None else parse_record(record, path)[0].noise
 
 
+def knows_pages(path: Path) -> bool:
+    """Tells whether a model learnt from pages, screens and drawings, too.
+
+    Args:
+        path: a run folder, a bundle, or a file in one of them.
+
+    Returns:
+        What its configuration says; False where there is none.
+    """
+    try:
+        record = training_record(path)
+    except ModelError:
+        return False
+    return record is not None and parse_record(record, path)[0].data.pages > 0
+
+
 def description(bundle: Bundle) -> str:
     """Tells what a bundle is for, such as "faces, grey, sharp".
 

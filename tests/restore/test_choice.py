@@ -6,10 +6,15 @@ import numpy as np
 import pytest
 
 from kerasgan.restore.choice import Choice
-from kerasgan.store.zoo import CAMERA_MODEL, DEFAULT_MODEL, find_model
+from kerasgan.store.zoo import CAMERA_MODEL, DEFAULT_MODEL, PAGES_MODEL, find_model
 from tests.helpers import noisy_picture, smooth_image
 
 CLEAN = smooth_image(1, 90, 100) // 2 + 64
+
+
+# Lines of one pixel on white.
+PAGE = np.full((90, 100, 1), 255, np.uint8)
+PAGE[10:80:9, 10:90] = 0
 
 
 def with_gaussian(pixels, sigma=20):
@@ -40,6 +45,7 @@ class Removing:
 def models():
     return {
         find_model(DEFAULT_MODEL): Removing(with_gaussian(CLEAN)),
+        find_model(PAGES_MODEL): Removing(PAGE),
         find_model(CAMERA_MODEL): Removing(CLEAN),
     }
 
@@ -62,12 +68,13 @@ def test_noise_of_one_kind_is_taken_once(models):
     load = models.__getitem__
     assert names(Choice(None, load)(with_impulses(CLEAN))) == [DEFAULT_MODEL]
     assert names(Choice(None, load)(with_gaussian(CLEAN))) == [CAMERA_MODEL]
+    assert names(Choice(None, load)(with_impulses(PAGE))) == [PAGES_MODEL]
 
 
 def test_strength_is_of_what_salt_and_pepper_leaves(models):
     noisy = with_impulses(with_gaussian(CLEAN))
     Choice(None, models.__getitem__, strength=0.5)(noisy)
-    assert [model.strengths for model in models.values()] == [[1.0], [0.5]]
+    assert [model.strengths for model in models.values()] == [[1.0], [], [0.5]]
     path = find_model(DEFAULT_MODEL)
     Choice(path, models.__getitem__, strength=0.5)(noisy)
     assert models[path].strengths == [1.0, 0.5]

@@ -67,7 +67,7 @@ CLEAN = {**photographs(), **drawings()}
 @pytest.mark.parametrize("name", CLEAN)
 def test_clean_pictures_have_no_salt_and_pepper(name):
     found = inspect(CLEAN[name])
-    assert found.impulses.share == 0 and found.impulses.objection is not None
+    assert found.impulses.share == 0 and found.impulses.objection() is not None
     assert found.kind != "salt-and-pepper"
     assert "no salt and pepper" in found.impulses.verdict
 
@@ -77,7 +77,7 @@ def test_clean_pictures_have_no_salt_and_pepper(name):
 def test_salt_and_pepper_is_seen_in_photographs(name, share):
     found = inspect(with_impulses(CLEAN[name], share))
     assert found.kind == "salt-and-pepper"
-    assert found.impulses.objection is None
+    assert found.impulses.objection() is None
     if name != "clipped" or share < 0.5:
         assert found.level == pytest.approx(share, rel=0.15, abs=0.003)
 
@@ -113,6 +113,14 @@ def test_restoring_is_objected_to_where_it_would_change_the_picture_itself():
     objection = inspect(with_impulses(page(), 0.02)).objection("salt-and-pepper")
     assert "about 2.0%, but restoring would change the picture's own black and white" in objection
     assert inspect(with_impulses(page(), 0.5)).objection("salt-and-pepper") is None
+
+
+def test_models_that_know_pages_are_trusted_with_them():
+    sparse, denser = (inspect(with_impulses(page(), share)) for share in (0.003, 0.02))
+    assert denser.objection("salt-and-pepper", knows_pages=True) is None
+    assert denser.objection("salt-and-pepper") is not None
+    assert sparse.objection("salt-and-pepper", knows_pages=True) is not None
+    assert denser.is_drawn and not inspect(with_impulses(photographs()["grey"], 0.1)).is_drawn
 
 
 @pytest.mark.parametrize("kind", KINDS)

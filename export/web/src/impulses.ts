@@ -33,7 +33,7 @@ const SCORES = 255 * (24 + 8) + Math.floor((255 * 225) / 16) + 1;
 const [LEAST_SHARE, FEWEST_IMPULSES] = [0.0015, 10];
 const [CONTRAST, NEAR_CONTRAST] = [8, 64];
 const ALL = 0.999;
-const HARM = 1.1;
+const [HARM, HARM_OF_PAGES] = [1.1, 4];
 
 export function isSaltAndPepper({ share }: Impulses): boolean {
   return share > 0 && share <= ALL;
@@ -47,11 +47,11 @@ export function verdictOf(impulses: Impulses): string {
   return share === 0 ? `no salt and pepper: ${pure}` : `nothing but noise: ${pure}`;
 }
 
-/** Why it is better not to restore the picture; undefined if it is not. */
-export function objectionTo(impulses: Impulses): string | undefined {
+/** Why a model had better not restore the picture; undefined if it may. */
+export function objectionTo(impulses: Impulses, knowsPages: boolean): string | undefined {
   const verdict = verdictOf(impulses);
   if (!isSaltAndPepper(impulses)) return verdict;
-  if (impulses.mixed <= HARM * impulses.share) return undefined;
+  if (impulses.mixed <= (knowsPages ? HARM_OF_PAGES : HARM) * impulses.share) return undefined;
   return `${verdict}, but restoring would change the picture's own black and white, too`;
 }
 

@@ -64,14 +64,14 @@ export function sentenceOf({ look, impulses, sigma }: Inspection): string {
 }
 
 /** Why a model that removes a kind of noise had better leave a picture alone; undefined where it need not. */
-export function objection(inspection: Inspection, noise: string): string | undefined {
+export function objection(inspection: Inspection, noise: string, knowsPages: boolean): string | undefined {
   const { look, impulses } = inspection;
   // Of kinds that came after this page, nothing is known.
   if (LOOKS[noise]?.includes(look) === false) {
     const told = look === "clean" || look === "unknown";
     return sentenceOf(inspection) + (told ? "" : ", which this model does not remove");
   }
-  return noise === "salt-and-pepper" ? objectionTo(impulses) : undefined;
+  return noise === "salt-and-pepper" ? objectionTo(impulses, knowsPages) : undefined;
 }
 
 function lookOf(impulses: Impulses, sigma: number, growth: number, size: number): Look {

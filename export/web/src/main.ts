@@ -5,6 +5,7 @@ import { Camera } from "./live";
 import {
   type Bundle,
   forgetOthers,
+  knowsPages,
   loadModel,
   readBundles,
   removedNoise,
@@ -105,7 +106,7 @@ async function restorePicture(): Promise<void> {
   showQualities();
   setBusy(true);
   tellStatus("Restoring…");
-  const seen = await restorer.inspect({ noisy, noise: removedNoise(bundle.manifest) });
+  const seen = await restorer.inspect({ noisy, noise: removedNoise(bundle.manifest), knowsPages: knowsPages(bundle.manifest) });
   if (mine !== newest || !seen) return;
   tellSeen(seen);
   const size = `${noisy.width}×${noisy.height} ${noisy.channels === 1 ? "grey" : "colour"}`;

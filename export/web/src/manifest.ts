@@ -28,7 +28,7 @@ export interface Manifest {
   files: Record<string, ModelFile>;
   subject?: string | null;
   noise?: { kind: string };
-  training: { config: { noise?: { kind?: string } } } | null;
+  training: { config: { noise?: { kind?: string }; data?: { pages?: number } } } | null;
 }
 
 export const SALT_AND_PEPPER = "salt-and-pepper";
@@ -69,6 +69,11 @@ async function readJson<T>(address: string): Promise<T> {
 /** The kind of noise that a model removes; until there was another one, none was named. */
 export function removedNoise({ noise, training }: Manifest): string {
   return noise?.kind ?? training?.config.noise?.kind ?? SALT_AND_PEPPER;
+}
+
+/** Whether a model learnt from pages, too, whose black and white it leaves alone. */
+export function knowsPages({ training }: Manifest): boolean {
+  return (training?.config.data?.pages ?? 0) > 0;
 }
 
 /** The files that LiteRT.js can run, the smallest first; it refuses signed bytes. */

@@ -16,6 +16,7 @@ export interface InspectRequest {
   noisy: Pixels;
   /** The kind that the model removes. */
   noise: string;
+  knowsPages: boolean;
 }
 
 export interface RestoreRequest {

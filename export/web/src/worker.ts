@@ -81,10 +81,10 @@ async function agreement(one: Model, other: Model, [height, width]: [number, num
   }
 }
 
-function look(id: number, { noisy, noise }: InspectRequest): Inspected | undefined {
+function look(id: number, { noisy, noise, knowsPages }: InspectRequest): Inspected | undefined {
   if (newest !== id) return undefined;
   const found = inspect(noisy);
-  return { sentence: sentenceOf(found), objection: objection(found, noise) };
+  return { sentence: sentenceOf(found), objection: objection(found, noise, knowsPages) };
 }
 
 async function restore(id: number, { noisy, clean }: RestoreRequest): Promise<Restored | undefined> {

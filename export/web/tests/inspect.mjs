@@ -12,9 +12,9 @@ const options = { configFile: false, logLevel: "error" };
 const { module } = await runnerImport("./src/inspection.ts", options);
 const pixels = new Uint8Array(readFileSync(`${folder}/pixels.raw`));
 let at = 0;
-const told = JSON.parse(readFileSync(`${folder}/pictures.json`, "utf-8")).map(({ noise, ...size }) => {
+const told = JSON.parse(readFileSync(`${folder}/pictures.json`, "utf-8")).map(({ noise, knowsPages, ...size }) => {
   const data = pixels.subarray(at, (at += size.width * size.height * size.channels));
   const found = module.inspect({ ...size, data });
-  return { ...found, sentence: module.sentenceOf(found), objection: module.objection(found, noise) ?? null };
+  return { ...found, sentence: module.sentenceOf(found), objection: module.objection(found, noise, knowsPages) ?? null };
 });
 console.log(JSON.stringify(told));
