@@ -5,7 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from kerasgan.images.pixels import Pixels
+import numpy as np
+
+from kerasgan.images.pixels import Pixels, from_float, to_float
 from kerasgan.restore.inspection import Inspection, inspect
 from kerasgan.restore.restorer import Restorer
 from kerasgan.store.purpose import knows_pages, removed_noise
@@ -63,8 +65,7 @@ class Choice:
         model: who restores everything; None for the models that come with kerasgan.
         load: makes a restorer of a model's path; called at once for the one that is named, and for
             others when a picture needs them.
-        strength: how far to go from a picture to the restored one, in [0, 1]. Where models follow
-            each other, salt and pepper is removed as a whole, or what it hid would not be seen.
+        strength: how far to go from a picture to the restored one, in [0, 1].
         force: whether to restore what looks as if it had other noise, or none.
 
     Raises:
@@ -110,21 +111,21 @@ class Choice:
         Raises:
             ModelError: naming the model that cannot be loaded, and why.
         """
-        steps: list[Step] = []
+        before, steps = pixels, list[Step]()
+        # One model alone goes that far by itself, and rounds once.
+        each, whole = (self._strength, 1.0) if self._model else (1.0, self._strength)
         while True:
             found = inspect(pixels)
             model = self._model or find_model(fitting_model(found))
             noise = removed_noise(model).kind
             objection = None if self._force and not steps else self._objection(found, noise, model)
             if objection is not None or model in (step.model for step in steps):
-                return Restored(
-                    pixels, tuple(steps), None if steps else objection, found.kind == noise
-                )
+                fits = found.kind == noise
+                pixels = _between(before, pixels, whole)
+                return Restored(pixels, tuple(steps), None if steps else objection, fits)
             if model not in self._loaded:
                 self._loaded[model] = self._load(model)
-            whole = self._model is None and found.kind == "salt-and-pepper"
-            strength = 1.0 if whole else self._strength
-            pixels = self._loaded[model](pixels, advance, strength=strength)
+            pixels = self._loaded[model](pixels, advance, strength=each)
             steps.append(Step(found, model))
 
     def _objection(self, found: Inspection, noise: str, model: Path) -> str | None:
@@ -133,3 +134,12 @@ class Choice:
             removed = "" if found.level is None else ", which none of the models here removes"
             return found.sentence + removed
         return found.objection(noise, knows_pages(model))
+
+
+def _between(before: Pixels, after: Pixels, strength: float) -> Pixels:
+    if strength == 1.0 or before is after:
+        return after
+    if before.dtype.kind == "f":
+        return before + np.float32(strength) * (after - before)
+    values = to_float(before)
+    return from_float(values + np.float32(strength) * (to_float(after) - values), before.dtype)

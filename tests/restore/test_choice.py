@@ -71,13 +71,24 @@ def test_noise_of_one_kind_is_taken_once(models):
     assert names(Choice(None, load)(with_impulses(PAGE))) == [PAGES_MODEL]
 
 
-def test_strength_is_of_what_salt_and_pepper_leaves(models):
-    noisy = with_impulses(with_gaussian(CLEAN))
-    Choice(None, models.__getitem__, strength=0.5)(noisy)
-    assert [model.strengths for model in models.values()] == [[1.0], [], [0.5]]
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_strength_goes_from_the_first_picture_to_the_last(models, dtype):
+    def of_type(pixels):
+        return pixels if dtype == np.uint8 else (pixels / np.float32(255)).astype(dtype)
+
+    for model in models.values():
+        model.result = of_type(model.result)
+    noisy = of_type(with_impulses(with_gaussian(CLEAN)))
+    whole = Choice(None, models.__getitem__)(noisy)
+    none = Choice(None, models.__getitem__, strength=0.0)(noisy)
+    some = Choice(None, models.__getitem__, strength=0.3)(noisy)
+    assert names(whole) == names(some) == names(none) == [DEFAULT_MODEL, CAMERA_MODEL]
+    np.testing.assert_array_equal(none.pixels, noisy)
     path = find_model(DEFAULT_MODEL)
-    Choice(path, models.__getitem__, strength=0.5)(noisy)
-    assert models[path].strengths == [1.0, 0.5]
+    Choice(path, models.__getitem__, strength=0.3)(noisy)
+    assert models[path].strengths == [1.0, 1.0, 1.0, 0.3]
+    expected = noisy + 0.3 * (whole.pixels.astype(float) - noisy)
+    np.testing.assert_allclose(some.pixels, expected, atol=0.501 if dtype == np.uint8 else 1e-6)
 
 
 def test_what_remains_is_not_taken_again(models):
