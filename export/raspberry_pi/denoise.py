@@ -62,6 +62,8 @@ PASSING = {
 }
 # How long a file of unknown origin may take to restore a picture of each of its sizes.
 TRIAL_SECONDS = 300.0
+# No network needs so much; a damaged one may ask for all there is, and have other programs ended.
+TRIAL_BYTES = 8 * 2**30
 # Where --watch keeps what it has done, and how many lines it may have twice over.
 RECORD, SPARE_LINES = ".kerasgan-restored.jsonl", 1000
 LARGEST_MARGIN, ANY_SIZE, ANY_MULTIPLE = 64, 512, 32
@@ -1138,6 +1140,8 @@ def main(arguments=None):
     # Names of files may hold bytes that are no text.
     sys.stdout.reconfigure(errors="backslashreplace")
     logging.getLogger("PIL").addHandler(logging.NullHandler())
+    if options.trial:
+        resource.setrlimit(resource.RLIMIT_AS, (TRIAL_BYTES, TRIAL_BYTES))
     try:
         model = Model(options.model, min(options.threads, cores()), options.trial, options.strength)
         if options.trial:

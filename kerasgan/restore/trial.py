@@ -8,16 +8,23 @@ from pathlib import Path
 from kerasgan.errors import ModelError
 
 _SECONDS = 120
+# No network needs so much; a damaged one may ask for all there is, and have other programs ended.
+_BYTES = 8 * 2**30
 # The status of a process that has printed why.
 _REFUSED = 3
 # What the process runs; where this stands may not import what it is used by.
 _PROGRAM = f"""
+import contextlib
 import sys
 from pathlib import Path
 
 from kerasgan.errors import KerasganError
 from kerasgan.restore.litert import TFLiteModel
 
+with contextlib.suppress(ImportError):  # Windows
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_AS, ({_BYTES}, {_BYTES}))
 try:
     TFLiteModel(Path(sys.argv[1]))
 except KerasganError as error:
