@@ -1,6 +1,7 @@
 """The page: what it restores in a real browser, and the commands that write and serve it."""
 
 import contextlib
+import functools
 import json
 import os
 import re
@@ -62,7 +63,11 @@ def built():
 def served(*bundles):
     """The address under which `kerasgan serve` shows bundles."""
     command = [sys.executable, "-m", "kerasgan", "serve", *bundles, "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+    # What is started in the background of a script ignores Ctrl-C, and so would the server.
+    listens = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, cwd=ROOT, preexec_fn=listens
+    ) as process:
         try:
             line = process.stdout.readline()
             yield re.search(r"http://localhost:\d+/", line)[0]
