@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy import ndimage
 
-from kerasgan.images.pixels import Pixels
+from kerasgan.images.pixels import Pixels, from_float
 from kerasgan.measure import grain
 from kerasgan.measure.noisy import Recorded
 from kerasgan.noise.base import Noise
@@ -107,7 +107,8 @@ def total_variation(noisy: Pixels) -> Pixels:
     """
     from skimage.restoration import denoise_tv_chambolle
 
-    return _to_uint8(denoise_tv_chambolle(noisy / 255.0, weight=_VARIATION_WEIGHT, channel_axis=-1))
+    restored = denoise_tv_chambolle(noisy / 255.0, weight=_VARIATION_WEIGHT, channel_axis=-1)
+    return from_float(restored, np.uint8)
 
 
 def non_local_means(noisy: Pixels) -> Pixels:
@@ -127,7 +128,9 @@ def non_local_means(noisy: Pixels) -> Pixels:
     restored = denoise_nl_means(
         noisy / 255.0, patch_size=5, patch_distance=6, h=_MEANS_STRENGTH, channel_axis=-1
     )
-    return _to_uint8(restored).reshape(noisy.shape)  # A single channel comes back without its axis.
+    return from_float(restored, np.uint8).reshape(
+        noisy.shape
+    )  # A single channel comes back without its axis.
 
 
 def biharmonic(noisy: Pixels) -> Pixels:
@@ -150,16 +153,12 @@ def biharmonic(noisy: Pixels) -> Pixels:
         unknown = _suspects(plane)
         if unknown.any() and not unknown.all():
             surface = inpaint_biharmonic(plane.astype(np.float64) / 255.0, unknown)
-            restored[..., channel] = np.where(unknown, _to_uint8(surface), plane)
+            restored[..., channel] = np.where(unknown, from_float(surface, np.uint8), plane)
     return restored
 
 
 def _suspects(noisy: Pixels) -> Pixels:
     return (noisy == 0) | (noisy == 255)
-
-
-def _to_uint8(values: Pixels) -> Pixels:
-    return np.rint(np.clip(values, 0.0, 1.0) * 255.0).astype(np.uint8)
 
 
 Baseline = Callable[[Pixels], Pixels]

@@ -45,7 +45,7 @@ class Restored(NamedTuple):
         pixels: the picture, the same where there are no steps.
         steps: what was done to it, in order.
         objection: why nothing was done, for people; None where something was.
-        fits: whether there is a model for what was seen, objection or not.
+        fits: whether there is a model for what was seen first, objection or not.
     """
 
     pixels: Pixels
@@ -82,6 +82,7 @@ class Choice:
     ):
         self._model, self._load, self._strength, self._force = model, load, strength, force
         self._loaded = {} if model is None else {model: load(model)}
+        self._purposes: dict[Path, tuple[str, bool]] = {}
 
     def twin(self, threads: int = 1) -> Self:
         """Makes another one that restores the same, for another thread of the program.
@@ -114,26 +115,34 @@ class Choice:
         before, steps = pixels, list[Step]()
         # One model alone goes that far by itself, and rounds once.
         each, whole = (self._strength, 1.0) if self._model else (1.0, self._strength)
-        while True:
+        # What is left after one that was named is left to it.
+        while not steps or self._model is None:
             found = inspect(pixels)
             model = self._model or find_model(fitting_model(found))
-            noise = removed_noise(model).kind
-            objection = None if self._force and not steps else self._objection(found, noise, model)
-            if objection is not None or model in (step.model for step in steps):
-                fits = found.kind == noise
-                pixels = _between(before, pixels, whole)
-                return Restored(pixels, tuple(steps), None if steps else objection, fits)
+            noise, pages = self._purpose(model)
+            objection = self._objection(found, noise, pages)
+            if not steps and objection is not None and not self._force:
+                return Restored(pixels, (), objection, found.kind == noise)
+            if steps and (objection is not None or model in (step.model for step in steps)):
+                break
             if model not in self._loaded:
                 self._loaded[model] = self._load(model)
             pixels = self._loaded[model](pixels, advance, strength=each)
             steps.append(Step(found, model))
+        return Restored(_between(before, pixels, whole), tuple(steps), None, True)
 
-    def _objection(self, found: Inspection, noise: str, model: Path) -> str | None:
-        """What speaks against restoring with a model for that noise."""
+    def _purpose(self, model: Path) -> tuple[str, bool]:
+        """The kind of noise that a model removes, and whether it knows pages; read once."""
+        if model not in self._purposes:
+            self._purposes[model] = removed_noise(model).kind, knows_pages(model)
+        return self._purposes[model]
+
+    def _objection(self, found: Inspection, noise: str, pages: bool) -> str | None:
+        """What speaks against restoring with a model of that purpose."""
         if self._model is None and found.kind not in _REMOVED:
             removed = "" if found.level is None else ", which none of the models here removes"
             return found.sentence + removed
-        return found.objection(noise, knows_pages(model))
+        return found.objection(noise, pages)
 
 
 def _between(before: Pixels, after: Pixels, strength: float) -> Pixels:

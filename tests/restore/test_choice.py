@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kerasgan.noise.camera import Camera
+from kerasgan.restore import choice
 from kerasgan.restore.choice import Choice
 from kerasgan.store.zoo import CAMERA_MODEL, DEFAULT_MODEL, PAGES_MODEL, find_model
 from tests.helpers import noisy_picture, smooth_image
@@ -12,6 +14,7 @@ from tests.helpers import noisy_picture, smooth_image
 CLEAN = smooth_image(1, 90, 100) // 2 + 64
 
 
+CAMERA = Camera((0, 1))
 # Lines of one pixel on white.
 PAGE = np.full((90, 100, 1), 255, np.uint8)
 PAGE[10:80:9, 10:90] = 0
@@ -132,3 +135,13 @@ def test_twins_share_no_restorer(models):
 def test_a_named_model_is_loaded_at_once():
     with pytest.raises(KeyError):
         Choice(Path("nowhere"), {}.__getitem__)
+
+
+def test_what_models_are_for_is_read_once(models, monkeypatch):
+    read = []
+    monkeypatch.setattr(choice, "removed_noise", lambda path: read.append(path) or CAMERA)
+    path = find_model(CAMERA_MODEL)
+    restore = Choice(path, models.__getitem__)
+    for _ in range(3):
+        restore(with_gaussian(CLEAN))
+    assert read == [path] and models[path].strengths == [1.0] * 3
