@@ -12,7 +12,7 @@ import click
 import matplotlib.pyplot as plt
 import numpy as np
 
-from kerasgan.config import read_record
+from kerasgan.store.record import read_record
 
 LOOKS = {"lpips": "LPIPS", "kernel_distance": "kernel distance"}
 

@@ -1,15 +1,12 @@
 """What a training run is made of, as frozen dataclasses that read and write config.json."""
 
 import dataclasses
-import json
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 from kerasgan.decoding import decode, parse_texts, require
-from kerasgan.errors import ModelError
 from kerasgan.noise.base import Noise
 from kerasgan.noise.salt_and_pepper import SaltAndPepper
 
@@ -384,48 +381,6 @@ class RunConfig:
             ValueError: naming the first key that is missing, unknown or of the wrong type.
         """
         return typing.cast(RunConfig, decode(cls, _renewed(values), "config"))
-
-
-def read_record(path: Path) -> tuple[RunConfig, str]:
-    """Reads a config.json.
-
-    Args:
-        path: the file.
-
-    Returns:
-        The configuration, and the fingerprint of the data that it was used with.
-
-    Raises:
-        ModelError: if there is none, or it is damaged.
-    """
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ModelError(f"there is no {path}: not the folder of a training run") from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"{path} is damaged: {error}") from error
-    return parse_record(record, path)
-
-
-def parse_record(record: Any, path: Path) -> tuple[RunConfig, str]:
-    """Reads the content of a config.json.
-
-    Args:
-        record: dictionaries as JSON gives them.
-        path: where they stand, for messages.
-
-    Returns:
-        The configuration, and the fingerprint of the data that it was used with.
-
-    Raises:
-        ModelError: if it is damaged.
-    """
-    try:
-        fingerprint = record["data"]["fingerprint"]
-        require(isinstance(fingerprint, str), "the fingerprint of its data is no text")
-        return RunConfig.from_dict(record["config"]), fingerprint
-    except (ValueError, KeyError, TypeError, OverflowError) as error:
-        raise ModelError(f"{path} is damaged: {error}") from error
 
 
 def _renewed(values: Any) -> Any:

@@ -3,12 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from kerasgan.config import AdversaryConfig, RunConfig, read_record
+from kerasgan.config import AdversaryConfig, RunConfig
 from kerasgan.errors import DataError, ModelError
 from kerasgan.noise.gaussian import Gaussian
 from kerasgan.noise.salt_and_pepper import SaltAndPepper
 from kerasgan.noise.sensor import Sensor
 from kerasgan.presets import PRESETS, preset, read_recipe
+from kerasgan.store.record import read_record
 
 SELECTIVE = preset("selective")
 

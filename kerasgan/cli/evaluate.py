@@ -29,10 +29,10 @@ from kerasgan.cli.subject import (
     choose_noise,
     refuse_noise,
 )
-from kerasgan.config import parse_record
 from kerasgan.noise.kinds import KINDS
 from kerasgan.presets import PRESETS
 from kerasgan.store.machine import processors
+from kerasgan.store.record import parse_record
 
 # Biharmonic inpainting of a larger square takes minutes.
 CROP = 512

@@ -16,9 +16,10 @@ from kerasgan.cli.options import (
     sharpness_option,
     start,
 )
-from kerasgan.config import RunConfig, parse_record
+from kerasgan.config import RunConfig
 from kerasgan.errors import DataError
 from kerasgan.presets import PRESETS
+from kerasgan.store.record import parse_record
 from kerasgan.tflite import NUMBERS, QUANTIZATIONS
 
 # A second size, so that pictures are not cut into patches, where calibration pictures have it.
@@ -90,7 +91,7 @@ SIZE = Size()
 @click.option(
     "--compact",
     is_flag=True,
-    help="Round weights to 11 significant bits: the Keras file shrinks by a third.",
+    help="Round weights to 11 significant bits: the Keras file is half as large.",
 )
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of the calibration.")
 @click.option(

@@ -16,9 +16,10 @@ from kerasgan.cli.options import (
     noise_like,
     resolve_source,
 )
-from kerasgan.config import Reconstruction, RunConfig, read_record
+from kerasgan.config import Reconstruction, RunConfig
 from kerasgan.noise.kinds import KINDS
 from kerasgan.presets import DEFAULT, PRESETS, read_recipe
+from kerasgan.store.record import read_record
 from kerasgan.store.zoo import saved_name
 
 # Where in the configuration the options go that do not bear their field's name.

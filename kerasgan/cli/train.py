@@ -13,8 +13,9 @@ from kerasgan.cli.options import PATH, SEED, describe, overwrite_option, start
 from kerasgan.cli.recipe import recipe, recipe_options
 from kerasgan.cli.runs import RUNS, next_run
 from kerasgan.cli.subject import choose_baselines
-from kerasgan.config import RunConfig, read_record
+from kerasgan.config import RunConfig
 from kerasgan.errors import DataError, Stopped
+from kerasgan.store.record import read_record
 from kerasgan.training.distribution import (
     STRATEGIES,
     Name,

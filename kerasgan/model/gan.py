@@ -1,8 +1,6 @@
 """The denoising GAN: one generator, one adversary, both updated in one training step."""
 
-import contextlib
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -281,68 +279,12 @@ class DenoisingGAN(AdversarialStep):
         return self.generator(noisy, training=training)
 
     def fit(self, *args: Any, **kwargs: Any) -> Any:
-        self._start_averages()
         try:
-            history = super().fit(*args, **kwargs)
+            return super().fit(*args, **kwargs)
         except tf.errors.InvalidArgumentError as error:
             if OUT_OF_RANGE in str(error):
                 raise ValueError(OUT_OF_RANGE) from None
             raise
-        # Keras has put averages in the place of weights.
-        self._finalize_statistics()
-        return history
-
-    def _start_averages(self) -> None:
-        """Lets averages be the weights before the first step: Keras begins with zeros."""
-        if self._averages and not self.g_optimizer.iterations.numpy():
-            averages = self.g_optimizer._model_variables_moving_average
-            for average, weight in zip(averages, self.generator.trainable_variables, strict=True):
-                average.assign(weight)
-
-    @property
-    def _averages(self) -> bool:
-        return getattr(getattr(self, "optimizer", None), "use_ema", False)
-
-    def finalize_averages(self) -> None:
-        """Puts moving averages in the place of the generator's weights, where there are any."""
-        if not self._averages:
-            return
-        self._start_averages()
-        self.g_optimizer.finalize_variable_values(self.generator.trainable_variables)
-        self._finalize_statistics()
-
-    def _finalize_statistics(self) -> None:
-        for average, statistic in zip(self.averaged_statistics, self.statistics, strict=False):
-            statistic.assign(tf.where(tf.math.is_nan(average.value), statistic.value, average))
-
-    @contextlib.contextmanager
-    def averaged_weights(self) -> Iterator[None]:
-        """Puts the moving average of the generator's weights in their place for a while.
-
-        Without a moving average (`use_ema` of the generator's optimizer) it changes nothing.
-        `evaluate` and `predict` do this themselves.
-        """
-        variables = [*self.generator.trainable_variables, *self.statistics]
-        values = [tf.identity(variable.value) for variable in variables]
-        self.finalize_averages()
-        try:
-            yield
-        finally:
-            for variable, value in zip(variables, values, strict=True):
-                variable.assign(value)
-
-    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
-        with self.averaged_weights():
-            return super().evaluate(*args, **kwargs)
-
-    def predict(self, *args: Any, **kwargs: Any) -> Any:
-        with self.averaged_weights():
-            return super().predict(*args, **kwargs)
-
-    def export(self, *args: Any, **kwargs: Any) -> Any:
-        """Exports the generator, as `keras.Model.export` does."""
-        with self.averaged_weights():
-            return self.generator.export(*args, **kwargs)
 
     def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
         """Does nothing: everything is built when it is compiled.

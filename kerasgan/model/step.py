@@ -9,6 +9,7 @@ from keras import ops
 
 from kerasgan.config import Phase
 from kerasgan.model.adversary import Adversary
+from kerasgan.model.averages import AveragedGenerator
 from kerasgan.model.balance import clipped, follow, mean_lengths
 from kerasgan.model.metrics import MSE, PSNR, SSIM
 
@@ -19,11 +20,10 @@ _PARTS = ("reconstruction", "adversarial", "features", "regularization")
 _ACCURACIES = ("d_real_accuracy", "d_fake_accuracy")
 
 
-class AdversarialStep(keras.Model):
+class AdversarialStep(AveragedGenerator):
     """What a denoising GAN does with a batch, when it is trained and when it is measured.
 
     Attributes:
-        generator: a model from `noisy` to `restored`.
         adversary: what trains it besides the reconstruction, or None.
         reconstruction_loss: from noisy, clean and restored images to a loss of each.
         d_optimizer: the discriminator's optimizer; the generator's is `optimizer`.
@@ -32,17 +32,13 @@ class AdversarialStep(keras.Model):
         gradient_lengths: running means of the lengths of the gradients at the output, for an
             adversary that is balanced by them: those of the reconstruction, of the adversarial
             loss, and of feature matching.
-        averaged_statistics: running means of what the generator's normalisations have seen, where
-            its optimizer averages its weights.
     """
 
-    generator: keras.Model
     adversary: Adversary | None
     reconstruction_loss: Callable[[Any, Any, Any], Any]
     d_optimizer: Any
     phase: Phase
     gradient_lengths: Any
-    averaged_statistics: list[Any]
 
     def __init__(self, name: str):
         super().__init__(name=name)
@@ -52,20 +48,6 @@ class AdversarialStep(keras.Model):
             key: keras.metrics.Mean(name=key) for key in (*losses, "d_right_pairs")
         } | {key: keras.metrics.BinaryAccuracy(name=key, threshold=0.0) for key in _ACCURACIES}
         self.quality_trackers = {"psnr": PSNR(), "ssim": SSIM(), "mse": MSE()}
-
-    @property
-    def g_optimizer(self) -> Any:
-        """The generator's optimizer."""
-        return self.optimizer
-
-    @property
-    def statistics(self) -> list[Any]:
-        """What the generator's normalisations have seen: no weights, but needed like them."""
-        return [
-            variable
-            for variable in self.generator.non_trainable_variables
-            if "float" in variable.dtype
-        ]
 
     def train_step(self, data: Any) -> dict[str, Any]:
         noisy, clean, weight = keras.utils.unpack_x_y_sample_weight(data)
@@ -163,11 +145,6 @@ class AdversarialStep(keras.Model):
         logs = {"g_loss": g_loss} | {f"g_{part}_loss": mean for part, mean in means.items()}
         moving = {part: factor for part, factor in factors.items() if tf.is_tensor(factor)}
         return logs | {f"g_{part}_weight": factor for part, factor in moving.items()}
-
-    def _average_statistics(self) -> None:
-        """Averages what normalisations have seen as the optimizer averages weights."""
-        for average, statistic in zip(self.averaged_statistics, self.statistics, strict=False):
-            follow(average, statistic.value, self.g_optimizer.ema_momentum)
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """Measures PSNR, SSIM and MSE as users see them: clipped and rounded to 8 bits."""

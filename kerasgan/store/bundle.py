@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kerasgan.config import RunConfig, parse_record
+from kerasgan.config import RunConfig
 from kerasgan.errors import ModelError, OutputError, first_line
 from kerasgan.noise.base import Noise
 from kerasgan.noise.kinds import noise_from_dict
+from kerasgan.store.record import parse_record
 from kerasgan.store.run_folder import RunFolder
 
 MANIFEST, CARD, SAMPLES = "manifest.json", "MODEL_CARD.md", "samples"

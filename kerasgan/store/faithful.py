@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from kerasgan.config import parse_record
 from kerasgan.store.bundle import Bundle, is_bundle, training_record
+from kerasgan.store.record import parse_record
 from kerasgan.store.run_folder import RunFolder
 from kerasgan.store.zoo import find_model, read_saved_model
 
@@ -15,14 +15,24 @@ def find_faithful(model: Path) -> Path | None:
         model: a run folder or a bundle; other paths have no such end.
 
     Returns:
-        What `load_generator` takes, which is not there any more if a run's start was removed; None
-        where there is no faithful end: a model that learnt from the reconstruction alone, or
-        against a discriminator from random weights on, or a bundle of another sharpness than 1.
+        What `load_generator` takes, which is not there any more if a run's start was removed; the
+        first of them where one sharp generator was fine-tuned from another. None where there is no
+        faithful end: a model that learnt from the reconstruction alone, or against a discriminator
+        from random weights on, or a bundle of another sharpness than 1.
 
     Raises:
         ModelError: if the run's or the bundle's record is damaged, a file is another one than the
             bundle lists, or the saved model that it names does not come with this kerasgan.
     """
+    end: Path | None = None
+    known = {model}
+    while (before := _fine_tuned_from(end or model)) is not None and before not in known:
+        known.add(before)
+        end = before
+    return end
+
+
+def _fine_tuned_from(model: Path) -> Path | None:
     if is_bundle(model):
         bundle = Bundle.read(model)
         entry = bundle.manifest.get("faithful")

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from kerasgan.config import parse_record
 from kerasgan.errors import ModelError
 from kerasgan.noise.base import Noise
 from kerasgan.noise.salt_and_pepper import SaltAndPepper
 from kerasgan.store.bundle import Bundle, is_bundle, training_record
+from kerasgan.store.record import parse_record
 
 
 def removed_noise(path: Path) -> Noise:

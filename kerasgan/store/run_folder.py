@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kerasgan.config import RunConfig, read_record
+from kerasgan.config import RunConfig
 from kerasgan.errors import ModelError, OutputError
 from kerasgan.store.files import write_text
+from kerasgan.store.record import read_record
 
 _VERSIONED = ("kerasgan", "tensorflow", "keras", "numpy", "scikit-image")
 

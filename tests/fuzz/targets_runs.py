@@ -71,8 +71,9 @@ def _config():
 
 def _read_config(path):
     """Reads a configuration, which then must survive being written."""
-    from kerasgan.config import RunConfig, read_record
+    from kerasgan.config import RunConfig
     from kerasgan.store.bundle import training_record
+    from kerasgan.store.record import read_record
 
     config, fingerprint = read_record(path)
     assert RunConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config

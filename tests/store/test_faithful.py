@@ -93,6 +93,20 @@ def test_a_run_that_was_fine_tuned_at_once_has_its_start(trained_run, saved, tmp
     assert find_faithful(both.path) == both.faithful
 
 
+def test_what_was_fine_tuned_twice_has_the_first_start(trained_run, saved, tmp_path):
+    at_once = adversary(trained_run, begins=0.0)
+    once = run_with(trained_run, tmp_path / "once", start="plain", adversary=at_once)
+    twice = run_with(trained_run, tmp_path / "twice", start=str(once.path), adversary=at_once)
+    assert find_faithful(twice.path) == saved.path
+    assert_ends(twice.path, saved.path, twice.generator)
+    # Of a start that was removed only its name is known.
+    shutil.rmtree(once.path)
+    assert find_faithful(twice.path) == once.path
+    # Nor is there a first one where a start was replaced by what was made of it.
+    run_with(trained_run, once.path, start=str(twice.path), adversary=at_once)
+    assert find_faithful(twice.path) == once.path
+
+
 def test_what_learnt_from_the_reconstruction_alone_has_no_other_end(trained_run, saved, tmp_path):
     alone = adversary(trained_run, weight=0.0)
     for name, run in {

@@ -1,0 +1,51 @@
+"""The record of a training run: its config.json, or the same inside a bundle's manifest."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from kerasgan.config import RunConfig
+from kerasgan.decoding import require
+from kerasgan.errors import ModelError
+
+
+def read_record(path: Path) -> tuple[RunConfig, str]:
+    """Reads a config.json.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The configuration, and the fingerprint of the data that it was used with.
+
+    Raises:
+        ModelError: if there is none, or it is damaged.
+    """
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ModelError(f"there is no {path}: not the folder of a training run") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(f"{path} is damaged: {error}") from error
+    return parse_record(record, path)
+
+
+def parse_record(record: Any, path: Path) -> tuple[RunConfig, str]:
+    """Reads the content of a config.json.
+
+    Args:
+        record: dictionaries as JSON gives them.
+        path: where they stand, for messages.
+
+    Returns:
+        The configuration, and the fingerprint of the data that it was used with.
+
+    Raises:
+        ModelError: if it is damaged.
+    """
+    try:
+        fingerprint = record["data"]["fingerprint"]
+        require(isinstance(fingerprint, str), "the fingerprint of its data is no text")
+        return RunConfig.from_dict(record["config"]), fingerprint
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
+        raise ModelError(f"{path} is damaged: {error}") from error
