@@ -16,8 +16,8 @@ _BUILT = Path(__file__).parents[1] / "web"
 _INDEX, _WORKER, _BUNDLE = "index.html", "sw.js", "bundle"
 # What lists the bundles of a page: their folders, and what they are for.
 _LIST = "bundles.json"
-# LiteRT.js takes no signed bytes and no shapes that are open, and is slow on the other precisions.
-_PRECISIONS, _TYPES = ("int8", "float32"), ("float32", "uint8")
+# What LiteRT.js takes: no shapes that are open, and no signed bytes.
+_PRECISIONS, _TYPES = ("int8", "dynamic", "float16", "float32"), ("float32", "uint8")
 
 
 def check_page(folder: Path, *, overwrite: bool = False) -> None:
@@ -86,8 +86,8 @@ def _runnable(bundle: Bundle) -> dict[str, Any]:
     }
     if not entries:
         raise ModelError(
-            f"{bundle.path} holds nothing that browsers can run: they need float32.tflite, or "
-            "int8.tflite made with --io uint8, as kerasgan export does unless told otherwise"
+            f"{bundle.path} holds nothing that browsers can run: they need a file for fixed sizes "
+            "that takes floats or, made with --io uint8 as by default, bytes"
         )
     return entries
 

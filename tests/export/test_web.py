@@ -139,7 +139,7 @@ def read(path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", ["int8", "float32"])
+@pytest.mark.parametrize("model", ["int8", "dynamic", "float16", "float32"])
 @pytest.mark.parametrize("name", ["tiny", "grey", "color", "turned", "clear"])
 def test_the_page_restores_as_python_does(output, files, bundle, model, name):
     [file] = files.glob(f"{name}.*")
@@ -173,8 +173,12 @@ def test_the_page_leaves_alone_what_has_no_noise(output, files, name):
 
 @pytest.mark.slow
 def test_the_page_restores_with_the_model_that_is_chosen(output, files, bundle):
-    for path, name in [(bundle.path, "first"), (saved_models()["selective-fer2013"], "other")]:
-        expected = Restorer(load_file(path / "int8.tflite"))(read(files / "tiny.png"))
+    # The page takes the smallest file of each.
+    entries = [entry for name, entry in bundle.manifest["files"].items() if name != "any-size"]
+    smallest = bundle.path / min(entries, key=lambda entry: entry["bytes"])["file"]
+    other = saved_models()["selective-fer2013"] / "int8.tflite"
+    for file, name in [(smallest, "first"), (other, "other")]:
+        expected = Restorer(load_file(file))(read(files / "tiny.png"))
         made = read(output / f"{name}_model.png")[..., 0].astype(int)
         assert np.abs(made - expected).max() <= 1
 
@@ -247,7 +251,7 @@ def test_export_writes_a_page_with_what_browsers_can_run(
     assert "page holds the page; put it on any server that has https" in output
     page = tmp_path / "page"
     manifest = Bundle.read(page / "bundle").manifest
-    assert list(manifest["files"]) == ["int8", "float32"]
+    assert set(manifest["files"]) == {"int8", "float16", "float32"}
     for entry in manifest["files"].values():
         assert hash_of(page / "bundle" / entry["file"]) == entry["sha256"]
     sent = {path.relative_to(page).as_posix() for path in page.rglob("*") if path.is_file()}
@@ -255,8 +259,8 @@ def test_export_writes_a_page_with_what_browsers_can_run(
     assert sum((page / name).stat().st_size for name in sent) < 5_000_000
     # All that the page needs after its first visit, but the models, which it keeps by itself.
     kept = json.loads(re.search(r"\[[^][]*litert[^][]*\]", (page / "sw.js").read_text())[0])
-    models = {f"bundle/{name}" for name in ("int8.tflite", "float32.tflite", "manifest.json")}
-    models.add("bundles.json")
+    models = {f"bundle/{entry['file']}" for entry in manifest["files"].values()}
+    models |= {"bundle/manifest.json", "bundles.json"}
     assert set(kept) == sent - models - {"sw.js"}
     again = run("export", trained_run.path, *small, "--overwrite", "--web", tmp_path, status=1)
     assert "holds something else than a page" in again or "current folder" in again
@@ -275,7 +279,7 @@ def test_serve_gives_files_as_a_server_should(built, bundle):
                 # A worker has the policy of its own answer, not that of the page.
                 assert "connect-src 'self'" in response.headers["Content-Security-Policy"]
         with pytest.raises(urllib.error.HTTPError, match="404"):
-            urllib.request.urlopen(address + "bundle/float16.tflite")
+            urllib.request.urlopen(address + "bundle/any-size.tflite")
 
 
 def test_what_cannot_be_served_is_named(built, bundle, trained_run, tmp_path, monkeypatch):

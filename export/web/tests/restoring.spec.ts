@@ -11,8 +11,8 @@ test("the sample is restored, and compared with what it was", async ({ page }) =
   writeFileSync(`${OUT}/sample.json`, JSON.stringify(shown.map(parseFloat)));
 });
 
-// Both kinds of numbers; sizes below, between and above those of the model; grey and colour.
-for (const model of ["int8", "float32"]) {
+// All precisions; sizes below, between and above those of the model; grey and colour.
+for (const model of ["int8", "dynamic", "float16", "float32"]) {
   test(`${model} restores pictures of any size`, async ({ page }) => {
     await visit(page, SMALL);
     await setAmount(page, 0);
