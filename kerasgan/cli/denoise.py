@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kerasgan.cli.options import MODEL, PATH, SHARE, overwrite_option, start
+from kerasgan.cli.options import MODEL, PATH, SHARE, overwrite_option, sharpness_option, start
 from kerasgan.cli.pictures import plan_pictures, usual_jobs, work_through
 from kerasgan.cli.runs import RUNS, newest_run
 from kerasgan.errors import ModelError
 from kerasgan.restore.precision import PRECISIONS
 from kerasgan.store.machine import processors
-from kerasgan.store.zoo import SHARP_MODEL, find_model
 
 if TYPE_CHECKING:
     from kerasgan.images.pictures import Picture
@@ -34,14 +33,7 @@ NEWEST = "newest"
     "that fits what a picture looks like, and another after it where noise of another kind "
     "appears]",
 )
-@click.option(
-    "--sharpness",
-    type=SHARE,
-    metavar="S",
-    help="Of a GAN that was fine-tuned from a faithful model: from 0, nearest to the truth, to 1, "
-    f"with the details that look natural. Without --model, photographs go to {SHARP_MODEL}. "
-    "[default: 1 of a --model, else 0]",
-)
+@sharpness_option
 @click.option(
     "--strength",
     type=SHARE,
@@ -72,7 +64,7 @@ def denoise(
     images: tuple[Path, ...],
     output: Path | None,
     model: Path | None,
-    sharpness: float | None,
+    sharpness: float,
     strength: float,
     precision: str | None,
     jobs: int | None,
@@ -85,7 +77,7 @@ def denoise(
     """
     plan = list(plan_pictures(images, output, "_restored", overwrite))
     model = _model(model)
-    at = "" if sharpness in (None, 1.0) else f" at sharpness {sharpness:g}"
+    at = "" if sharpness == 1.0 else f" at sharpness {sharpness:g}"
     click.echo(f"Restoring with {model or 'the models that fit'}{at}")
     from kerasgan.images.pictures import Picture, check_output, read_picture, write_picture
     from kerasgan.restore.choice import Choice, Step
@@ -96,11 +88,8 @@ def denoise(
     jobs = min(jobs or usual_jobs(), len(plan))
     threads = max(1, processors() // jobs)
 
-    knob = model or find_model(SHARP_MODEL)
-
     def load(path: Path) -> Restorer:
-        own = 1.0 if sharpness is None or path != knob else sharpness
-        return load_restorer(path, own, precision=precision, threads=threads, start=start)
+        return load_restorer(path, sharpness, precision=precision, threads=threads, start=start)
 
     def restore_file(
         restore: Choice,
@@ -131,7 +120,7 @@ def denoise(
     def told(step: Step) -> str:
         return step.found.sentence + ("" if model else f", by {step.model.name}")
 
-    first = Choice(model, load, strength=strength, force=force, sharp=bool(sharpness))
+    first = Choice(model, load, strength=strength, force=force)
     workers = [first, *(first.twin(threads) for _ in range(jobs - 1))]
     try:
         work_through(plan, restore_file, "Restoring", "restored", workers)

@@ -10,10 +10,10 @@ from kerasgan.cli.options import (
     MODEL,
     PATH,
     SEED,
-    SHARE,
     overwrite_option,
     read_bundle,
     resolve_source,
+    sharpness_option,
     start,
 )
 from kerasgan.config import RunConfig
@@ -77,15 +77,7 @@ SIZE = Size()
     show_default=True,
     help="What the int8 file takes and gives: pixels, pixels less 128, or shares.",
 )
-@click.option(
-    "--sharpness",
-    type=SHARE,
-    metavar="S",
-    default=1.0,
-    show_default=True,
-    help="Of a GAN that was fine-tuned from a faithful model: from 0, nearest to the truth, to 1, "
-    "with the details that look natural.",
-)
+@sharpness_option
 @click.option(
     "--subject",
     help="What the training pictures show, such as faces: for the model card and kerasgan models.",

@@ -144,6 +144,15 @@ def chosen_levels(
 SHARE, SHARES = Share(ranges=False), Share(ranges=True)
 SEED = click.IntRange(0, 2**32 - 1)
 
+sharpness_option = click.option(
+    "--sharpness",
+    type=SHARE,
+    metavar="S",
+    default=1.0,
+    show_default=True,
+    help="Of a GAN that was fine-tuned from a faithful model: from 0, nearest to the truth, to 1, "
+    "with the details that look natural.",
+)
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace what stands there.")
 
 

@@ -26,12 +26,12 @@ def serve(models: tuple[Path, ...], port: int) -> None:
     """Show the page that restores pictures in a browser, for this machine alone.
 
     MODELS are bundles, or names of models that come with kerasgan; the page lets choose among them.
-    It is selective-photos unless you name others.
+    They are those for photographs and pages unless you name others.
     """
     from kerasgan.store.page import write_page
-    from kerasgan.store.zoo import DEFAULT_MODEL, find_model
+    from kerasgan.store.zoo import GENERAL_MODELS, find_model
 
-    bundles = [read_bundle(model) for model in models or (find_model(DEFAULT_MODEL),)]
+    bundles = [read_bundle(model) for model in models or map(find_model, GENERAL_MODELS)]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "page"
         write_page(bundles, folder)

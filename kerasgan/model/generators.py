@@ -1,7 +1,7 @@
 """Networks that restore images: functional Keras models built from small blocks.
 
-All of them are made of Keras' own layers and operations, so a saved generator opens in any Keras 3,
-with or without kerasgan installed.
+All of them are made of Keras' own layers and operations, so a saved generator opens in Keras 3 on
+TensorFlow, with or without kerasgan installed.
 """
 
 import functools

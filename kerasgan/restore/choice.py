@@ -11,32 +11,23 @@ from kerasgan.images.pixels import Pixels, from_float, to_float
 from kerasgan.restore.inspection import Inspection, inspect
 from kerasgan.restore.restorer import Restorer
 from kerasgan.store.purpose import knows_pages, removed_noise
-from kerasgan.store.zoo import (
-    CAMERA_MODEL,
-    DEFAULT_MODEL,
-    PAGES_MODEL,
-    SHARP_MODEL,
-    find_model,
-)
+from kerasgan.store.zoo import CAMERA_MODEL, DEFAULT_MODEL, PAGES_MODEL, find_model
 
 # What a picture may look like for which there is a model that comes with kerasgan.
 _REMOVED = {"salt-and-pepper", "gaussian", "signal-dependent"}
 
 
-def fitting_model(found: Inspection, *, sharp: bool = False) -> str:
+def fitting_model(found: Inspection) -> str:
     """Chooses among the models that come with kerasgan.
 
     Args:
         found: what a picture looks like.
-        sharp: whether photographs had better look natural than be near to the truth.
 
     Returns:
         The name of the one that removes that; of the one that does least, where none does.
     """
     if found.kind == "salt-and-pepper":
-        if found.is_drawn:
-            return PAGES_MODEL
-        return SHARP_MODEL if sharp else DEFAULT_MODEL
+        return PAGES_MODEL if found.is_drawn else DEFAULT_MODEL
     return CAMERA_MODEL
 
 
@@ -76,7 +67,6 @@ class Choice:
             others when a picture needs them.
         strength: how far to go from a picture to the restored one, in [0, 1].
         force: whether to restore what looks as if it had other noise, or none.
-        sharp: where no model is named, as of `fitting_model`.
 
     Raises:
         ModelError: naming the model that cannot be loaded, and why.
@@ -89,10 +79,8 @@ class Choice:
         *,
         strength: float = 1.0,
         force: bool = False,
-        sharp: bool = False,
     ):
         self._model, self._load, self._strength, self._force = model, load, strength, force
-        self._sharp = sharp
         self._loaded = {} if model is None else {model: load(model)}
         self._purposes: dict[Path, tuple[str, bool]] = {}
 
@@ -130,7 +118,7 @@ class Choice:
         # What is left after one that was named is left to it.
         while not steps or self._model is None:
             found = inspect(pixels)
-            model = self._model or find_model(fitting_model(found, sharp=self._sharp))
+            model = self._model or find_model(fitting_model(found))
             noise, pages = self._purpose(model)
             objection = self._objection(found, noise, pages)
             if not steps and objection is not None and not self._force:

@@ -7,10 +7,10 @@ from kerasgan.store.bundle import Bundle, is_bundle
 
 # Inside the package where it was installed from a wheel, beside it in a clone.
 _PACKAGE = Path(__file__).parents[1]
-# For salt and pepper on photographs, from faithful to sharp, the same on pages, screens and
-# drawings, and for the noise of cameras.
-DEFAULT_MODEL, SHARP_MODEL = "selective-photos", "selective-photos-gan"
-PAGES_MODEL, CAMERA_MODEL = "selective-pages", "camera-photos"
+# For salt and pepper on photographs, the same on pages, screens and drawings, and for the noise of
+# cameras: between them, for pictures of any subject.
+GENERAL_MODELS = ("selective-photos", "selective-pages", "camera-photos")
+DEFAULT_MODEL, PAGES_MODEL, CAMERA_MODEL = GENERAL_MODELS
 _FOLDERS = (_PACKAGE / "saved_models", _PACKAGE.parent / "saved_models")
 
 

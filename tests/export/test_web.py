@@ -23,7 +23,7 @@ from kerasgan.restore.files import load_file
 from kerasgan.restore.restorer import Restorer
 from kerasgan.store.bundle import Bundle, hash_of
 from kerasgan.store.page import write_page
-from kerasgan.store.zoo import saved_models
+from kerasgan.store.zoo import GENERAL_MODELS, saved_models
 from tests.cli.command import run
 from tests.helpers import noisy_picture
 from tests.restore.test_inspection import page
@@ -280,6 +280,12 @@ def test_serve_gives_files_as_a_server_should(built, bundle):
                 assert "connect-src 'self'" in response.headers["Content-Security-Policy"]
         with pytest.raises(urllib.error.HTTPError, match="404"):
             urllib.request.urlopen(address + "bundle/any-size.tflite")
+
+
+def test_the_models_for_pictures_of_any_subject_are_served(built):
+    with served() as address, urllib.request.urlopen(address + "bundles.json") as response:
+        titles = [entry["title"] for entry in json.load(response)]
+    assert [re.search(r"\((.*)\)", title)[1] for title in titles] == list(GENERAL_MODELS)
 
 
 def test_what_cannot_be_served_is_named(built, bundle, trained_run, tmp_path, monkeypatch):

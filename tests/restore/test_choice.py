@@ -8,13 +8,7 @@ import pytest
 from kerasgan.noise.camera import Camera
 from kerasgan.restore import choice
 from kerasgan.restore.choice import Choice
-from kerasgan.store.zoo import (
-    CAMERA_MODEL,
-    DEFAULT_MODEL,
-    PAGES_MODEL,
-    SHARP_MODEL,
-    find_model,
-)
+from kerasgan.store.zoo import CAMERA_MODEL, DEFAULT_MODEL, PAGES_MODEL, find_model
 from tests.helpers import noisy_picture, smooth_image
 
 CLEAN = smooth_image(1, 90, 100) // 2 + 64
@@ -54,7 +48,6 @@ class Removing:
 def models():
     return {
         find_model(DEFAULT_MODEL): Removing(with_gaussian(CLEAN)),
-        find_model(SHARP_MODEL): Removing(CLEAN),
         find_model(PAGES_MODEL): Removing(PAGE),
         find_model(CAMERA_MODEL): Removing(CLEAN),
     }
@@ -79,16 +72,6 @@ def test_noise_of_one_kind_is_taken_once(models):
     assert names(Choice(None, load)(with_impulses(CLEAN))) == [DEFAULT_MODEL]
     assert names(Choice(None, load)(with_gaussian(CLEAN))) == [CAMERA_MODEL]
     assert names(Choice(None, load)(with_impulses(PAGE))) == [PAGES_MODEL]
-
-
-def test_sharp_photographs_have_a_model_of_their_own(models):
-    sharp = Choice(None, models.__getitem__, sharp=True)
-    assert names(sharp(with_impulses(CLEAN))) == [SHARP_MODEL]
-    assert names(sharp(with_impulses(PAGE))) == [PAGES_MODEL]
-    assert names(sharp(with_gaussian(CLEAN))) == [CAMERA_MODEL]
-    # One that is named stays that.
-    own = Choice(find_model(DEFAULT_MODEL), models.__getitem__, sharp=True)
-    assert names(own(with_impulses(CLEAN))) == [DEFAULT_MODEL]
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])

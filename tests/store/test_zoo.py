@@ -117,7 +117,7 @@ def test_a_saved_model_can_be_trained_further(saved):
 
 def test_the_models_that_come_with_kerasgan_are_whole():
     names = list(zoo.saved_models())
-    assert {zoo.DEFAULT_MODEL, zoo.PAGES_MODEL, zoo.CAMERA_MODEL} <= set(names)
+    assert set(zoo.GENERAL_MODELS) <= set(names)
     for name in names:
         bundle = zoo.read_saved_model(name)
         restorers = load_restorers(bundle.path)
