@@ -20,6 +20,7 @@ class Arrays(NamedTuple):
         shape: of one.
         where: takes from one where a condition holds, from another elsewhere.
         sqrt: of each value.
+        exp: of each value.
         stack: joins arrays along a new last axis.
         range: the integers from 0 to below a number.
         pad: mirrors an array at its edges, by a number of values before and after each axis.
@@ -37,6 +38,7 @@ class Arrays(NamedTuple):
     shape: Callable[[Any], Any]
     where: Callable[[Any, Any, Any], Any]
     sqrt: Callable[[Any], Any]
+    exp: Callable[[Any], Any]
     stack: Callable[[Any], Any]
     range: Callable[[Any], Any]
     pad: Callable[[Any, Any], Any]
@@ -67,6 +69,7 @@ def arrays_of(*values: Any) -> Arrays:
         shape=tf.shape,
         where=tf.where,
         sqrt=tf.sqrt,
+        exp=tf.exp,
         stack=functools.partial(tf.stack, axis=-1),
         range=tf.range,
         pad=functools.partial(tf.pad, mode="symmetric"),
@@ -101,6 +104,7 @@ _NUMPY = Arrays(
     shape=np.shape,
     where=np.where,
     sqrt=np.sqrt,
+    exp=np.exp,
     stack=functools.partial(np.stack, axis=-1),
     range=np.arange,
     pad=functools.partial(np.pad, mode="symmetric"),

@@ -9,7 +9,7 @@ from kerasgan.noise.gaussian import Gaussian
 from kerasgan.noise.sensor import Sensor
 
 # Low levels more often: nobody keeps a picture that is all noise.
-_SENSOR: dict[str, Any] = {"level": (0.0, 100.0), "exponent": 2.0}
+_SENSOR: dict[str, Any] = {"level": (0.0, 100.0), "exponent": 2.0, "smoothing": 1.5}
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,8 @@ class Camera(Compound):
     A network that learns from it is blind to kind and strength.
 
     Attributes:
-        parts: the kinds; by default Gaussian noise, and that of sensors before and after JPEG.
+        parts: the kinds; by default Gaussian noise, and that of sensors, smoothed by up to 1.5
+            pixels, before and after JPEG.
     """
 
     parts: tuple[Noise, ...] = (

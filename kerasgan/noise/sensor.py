@@ -22,6 +22,9 @@ _BILINEAR = (
     (_SIDE, _CENTRE, _SIDE),
     (_CORNER, _SIDE, _CORNER),
 )
+# Of smoothing, in pixels: how far it reaches, its largest standard deviation, and a variance that
+# changes nothing.
+_REACH, _LARGEST_SMOOTHING, _LEAST_VARIANCE = 4, 2.0, 0.01
 
 
 @dataclass(frozen=True)
@@ -32,10 +35,13 @@ class Sensor(Noise):
     drawn. To light x a normal deviate of variance a · x + b is added. a is the level, in
     ten-thousandths; b follows from it as in the cameras that Brooks et al. measured. In colour, the
     noise, not the picture, then goes through a Bayer mosaic and is interpolated: it correlates from
-    pixel to pixel, which is why networks that learnt independent noise fail on photographs.
+    pixel to pixel, which is why networks that learnt independent noise fail on photographs. What
+    cameras do against noise leaves less of it, and coarser: smoothing stands for that.
 
     Attributes:
         mosaic: whether noise in colour goes through a mosaic.
+        smoothing: the largest standard deviation, in pixels up to 2, of the Gaussian that smooths
+            the noise, not the picture; what is taken is drawn from 0 to it.
         jpeg: whether the picture is compressed at last, with a quality drawn from 60 to 98.
 
     Source: Foi et al., Practical Poissonian-Gaussian noise modeling, TIP 2008, for the variance;
@@ -44,6 +50,7 @@ class Sensor(Noise):
     """
 
     mosaic: bool = True
+    smoothing: float = 0.0
     jpeg: bool = False
 
     kind: ClassVar[str] = "sensor"
@@ -54,13 +61,21 @@ class Sensor(Noise):
     checked_levels: ClassVar[tuple[float, ...]] = (5.0, 20.0, 80.0)
     calibration_range: ClassVar[tuple[float, float]] = (0.0, 120.0)
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0.0 <= self.smoothing <= _LARGEST_SMOOTHING:
+            raise ValueError(
+                f"smoothing must lie within [0, {_LARGEST_SMOOTHING:g}] pixels, "
+                f"got {self.smoothing}"
+            )
+
     def corrupt(self, clean: Any, level: Any, *, seed: Any) -> Any:
         from kerasgan.noise.arrays import arrays_of, per_image
 
         of = arrays_of(clean, seed)
         clean = of.array(clean)
         images, channels = len(clean.shape) - 3, clean.shape[-1]
-        drawn = of.uniform((3,), seed)
+        drawn = of.uniform((4,), seed)
         gains = _gains(of, drawn) if channels == 3 else 1.0
         light = clean**_GAMMA / gains
         shot = per_image(of, level) / 1e4
@@ -69,6 +84,8 @@ class Sensor(Noise):
         noise = of.sqrt(shot * light + read) * of.normal(of.shape(clean), seed)
         if self.mosaic and channels == 3:
             noise = _interpolated(of, noise, images)
+        if self.smoothing:
+            noise = _smoothed(of, noise, drawn[3] * self.smoothing, images)
         noisy = of.clip((light + noise) * gains, 0.0, 1.0) ** (1 / _GAMMA)
         if not self.jpeg:
             return noisy
@@ -93,6 +110,22 @@ def _compressed(of: "Arrays", pictures: Any, quality: Any, images: int) -> Any:
     if not images:
         return of.jpeg(pictures, quality)
     return of.each(lambda inner: _compressed(of, inner, quality, images - 1), pictures)
+
+
+def _smoothed(of: "Arrays", noise: Any, sigma: Any, images: int) -> Any:
+    """Convolves each channel with a Gaussian, down and across, continued beyond its edges."""
+    height, width = of.shape(noise)[-3], of.shape(noise)[-2]
+    variance = sigma**2 + _LEAST_VARIANCE
+    weights = [of.exp(-0.5 * step**2 / variance) for step in range(-_REACH, _REACH + 1)]
+    total = sum(weights)
+    for _ in range(_REACH):
+        noise = of.pad(noise, [(0, 0)] * images + [(1, 1), (1, 1), (0, 0)])
+    down = sum(
+        weight / total * noise[..., top : top + height, :, :] for top, weight in enumerate(weights)
+    )
+    return sum(
+        weight / total * down[..., left : left + width, :] for left, weight in enumerate(weights)
+    )
 
 
 def _interpolated(of: "Arrays", noise: Any, images: int) -> Any:

@@ -108,6 +108,34 @@ def test_a_mosaic_is_interpolated_as_by_convolution():
         np.testing.assert_allclose(mosaic[..., channel], expected, atol=1e-4)
 
 
+def test_smoothing_is_a_gaussian_of_scipy_on_the_noise_alone():
+    """What is drawn is found again: of all standard deviations one explains every channel."""
+    level, clean = 20.0, flat(0.6, 3)
+    plain = Sensor(level).corrupt(clean, level, seed=SEED)
+    smooth = Sensor(level, smoothing=2.0).corrupt(clean, level, seed=SEED)
+    light = plain**2.2 - clean**2.2
+
+    def distance(sigma):
+        spread = ndimage.gaussian_filter(light, (sigma, sigma, 0), mode="nearest", radius=4)
+        return np.abs((clean**2.2 + spread) ** (1 / 2.2) - smooth).max()
+
+    assert min(map(distance, np.arange(0.1, 2.0, 0.01))) < 1e-3
+    assert smooth.std() < 0.9 * plain.std()
+
+
+def test_smoothing_is_drawn_for_each_picture():
+    clean, noise = flat(0.5), Sensor(50.0, smoothing=1.5)
+    seeds = [np.array([number, 1]) for number in range(40)]
+    spreads = [noise.corrupt(clean, 50.0, seed=seed).std() for seed in seeds]
+    assert max(spreads) > 3 * min(spreads)
+
+
+@pytest.mark.parametrize("smoothing", [-0.1, 2.1, float("nan")])
+def test_smoothing_out_of_its_range_is_refused(smoothing):
+    with pytest.raises(ValueError, match="smoothing must lie within"):
+        Sensor(5.0, smoothing=smoothing)
+
+
 @pytest.mark.parametrize("shape", [(32, 40, 1), (32, 40, 3), (2, 32, 40, 3)])
 def test_jpeg_blocks_are_what_pillow_and_tensorflow_make(shape):
     clean = ndimage.gaussian_filter(np.random.default_rng(1).uniform(0, 1, shape), 1.5)
@@ -128,6 +156,7 @@ def test_jpeg_blocks_are_what_pillow_and_tensorflow_make(shape):
         RandomImpulses(0.4),
         Sensor(40),
         Sensor(40, mosaic=False),
+        Sensor(40, smoothing=1.5),
         Mixed(0.5),
         Mixed(0.7, parts=(Speckle((0.1, 0.3)), Gaussian((0, 25), exponent=2.0))),
     ],
