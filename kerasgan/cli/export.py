@@ -22,8 +22,8 @@ from kerasgan.presets import PRESETS
 from kerasgan.store.record import parse_record
 from kerasgan.tflite import NUMBERS, QUANTIZATIONS
 
-# A second size, so that pictures are not cut into patches, where calibration pictures have it.
-_TILE = (256, 256)
+# More sizes, so that pictures are not cut into patches, where calibration pictures allow them.
+_TILES = (256, 256), (512, 512)
 _BUNDLED = "bundled"
 
 
@@ -60,7 +60,7 @@ SIZE = Size()
     type=SIZE,
     multiple=True,
     help="Pictures' height and width; repeatable. [default: a bundle's own; else the training "
-    "patches', and 256x256 where calibration pictures are that large]",
+    "patches', and 256x256 and 512x512 where calibration pictures are at least half of that]",
 )
 @click.option("--dynamic", is_flag=True, help="Also a file that takes any size, more slowly.")
 @click.option(
@@ -167,8 +167,8 @@ def export(
         sizes = tuple((height, width) for height, width in own.get("signatures", {}).values())
     if not sizes:
         patch = (config.data.patch_size, config.data.patch_size)
-        large = any(min(image.shape[:2]) >= max(_TILE) for image in images.train)
-        sizes = (patch, _TILE) if large else (patch,)
+        largest = max((min(image.shape[:2]) for image in images.train), default=0)
+        sizes = (patch, *(tile for tile in _TILES if 2 * largest >= max(tile)))
     chosen = QUANTIZATIONS if not quantizations or "all" in quantizations else quantizations
     try:
         bundle = export_bundle(

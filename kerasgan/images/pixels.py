@@ -54,3 +54,18 @@ def with_channels(pixels: Pixels, channels: int) -> Pixels:
         return np.repeat(pixels, 3, axis=-1)
     luma = pixels @ np.array([0.299, 0.587, 0.114], np.float32)
     return np.rint(luma)[..., np.newaxis].astype(pixels.dtype)
+
+
+def mirrored(pixels: Pixels, height: int, width: int) -> Pixels:
+    """Continues an image to a size by mirroring it at its right and lower end.
+
+    Args:
+        pixels: (H, W, C).
+        height: to which it goes on where it is less high, in pixels.
+        width: to which it goes on where it is less wide, in pixels.
+
+    Returns:
+        An array of the same type, of the larger of both heights and widths.
+    """
+    missing = [(0, max(0, height - pixels.shape[0])), (0, max(0, width - pixels.shape[1]))]
+    return np.pad(pixels, [*missing, (0, 0)], mode="symmetric")

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 
-from kerasgan.images.pixels import Pixels, from_float, to_float
+from kerasgan.images.pixels import Pixels, from_float, mirrored, to_float
 from kerasgan.restore.crew import spread
 
 
@@ -81,7 +81,8 @@ def restore_in_tiles(
 
     def restore(model: Restoring, place: tuple[tuple[slice, ...], ...]) -> None:
         seen, inner, kept = zip(*place, strict=True)
-        result = model.run(_extended(values[seen], window), window)[inner]
+        piece = mirrored(values[seen], window.height, window.width)
+        result = model.run(piece, window)[inner]
         if strength < 1.0:
             before = values[kept] if is_float else to_float(values[kept])
             result = before + strength * (result - before)
@@ -92,11 +93,6 @@ def restore_in_tiles(
         for _ in done:
             advance(1 / len(places))
     return restored
-
-
-def _extended(piece: Pixels, window: Window) -> Pixels:
-    missing = (window.height - piece.shape[0], window.width - piece.shape[1])
-    return np.pad(piece, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric")
 
 
 def count_tiles(height: int, width: int, window: Window) -> int:

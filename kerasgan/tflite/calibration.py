@@ -6,11 +6,25 @@ import numpy as np
 
 from kerasgan.data.clean import ImageSet
 from kerasgan.errors import DataError
-from kerasgan.images.pixels import Pixels, to_float
+from kerasgan.images.pixels import Pixels, mirrored, to_float
 from kerasgan.noise.base import Noise
 from kerasgan.noise.noisy import noisy_image
 
 PICTURES = 200
+# Of large pictures fewer hold as many pixels as that many of this height and width.
+_EXTENT, _FEWEST = 256, 25
+
+
+def count_pictures(size: tuple[int, int]) -> int:
+    """Tells how many pictures of a size are calibrated on.
+
+    Args:
+        size: height and width, in pixels.
+
+    Returns:
+        `PICTURES`, or fewer, down to 25, where those hold more than 200 · 256² pixels.
+    """
+    return min(PICTURES, max(_FEWEST, PICTURES * _EXTENT**2 // (size[0] * size[1])))
 
 
 def large_enough(images: ImageSet, size: tuple[int, int]) -> list[Pixels]:
@@ -21,39 +35,51 @@ def large_enough(images: ImageSet, size: tuple[int, int]) -> list[Pixels]:
         size: height and width, in pixels.
 
     Returns:
-        Those that are no smaller.
+        Those that are no smaller. Where all are, those at least half as high and wide, mirrored at
+        their right and lower end, as they are for restoring.
 
     Raises:
-        DataError: if all images are smaller.
+        DataError: if there are none.
     """
-    large = [image for image in images if image.shape[0] >= size[0] and image.shape[1] >= size[1]]
-    if not large:
-        raise DataError(
-            f"all calibration pictures are smaller than {size[0]}x{size[1]}; calibrate on larger "
-            "ones, or export a smaller size"
-        )
-    return large
+    for shrunk in (1, 2):
+        if large := [
+            image
+            for image in images
+            if shrunk * image.shape[0] >= size[0] and shrunk * image.shape[1] >= size[1]
+        ]:
+            return [mirrored(image, *size) for image in large]
+    raise DataError(
+        f"all calibration pictures are smaller than {size[0]}x{size[1]}, by more than half; "
+        "calibrate on larger ones, or export a smaller size"
+    )
 
 
 def calibration_pictures(
-    images: ImageSet, size: tuple[int, int], noise: Noise, *, count: int = PICTURES, seed: int = 0
+    images: ImageSet,
+    size: tuple[int, int],
+    noise: Noise,
+    *,
+    count: int | None = None,
+    seed: int = 0,
 ) -> Iterator[Pixels]:
     """Cuts and corrupts pictures, with levels spread evenly over `noise.calibration_range`.
 
     Args:
         images: clean images.
-        size: height and width of the pictures, in pixels; smaller images are passed over.
+        size: height and width of the pictures, in pixels; smaller images are passed over while
+            there are others, and mirrored else.
         noise: what corrupts them.
-        count: how many pictures.
+        count: how many pictures; by default `count_pictures`.
         seed: decides the places and the noise.
 
     Yields:
         float32 arrays (height, width, C) in [0, 1].
 
     Raises:
-        DataError: if all images are smaller.
+        DataError: if all images are smaller by more than half.
     """
     large = large_enough(images, size)
+    count = count or count_pictures(size)
     random = np.random.default_rng(seed)
     order = random.permutation(count) % len(large)
     for index, level in enumerate(np.linspace(*noise.calibration_range, count)):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kerasgan.errors import ModelError
-from kerasgan.images.pixels import Pixels, from_float, to_float
+from kerasgan.images.pixels import Pixels, from_float, mirrored, to_float
 from kerasgan.measure import metrics
 from kerasgan.noise.base import Noise
 from kerasgan.noise.noisy import noisy_image
@@ -158,11 +158,7 @@ def held_out_pairs(
     random = np.random.default_rng(seed)
     pairs: dict[float, list[tuple[Pixels, Pixels]]] = {level: [] for level in noise.checked_levels}
     for index in range(count):
-        image = images[index % len(images)]
-        missing = [
-            max(0, wanted - extent) for wanted, extent in zip(size, image.shape[:2], strict=True)
-        ]
-        image = np.pad(image, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric")
+        image = mirrored(images[index % len(images)], *size)
         top, left = (
             random.integers(extent - wanted + 1)
             for wanted, extent in zip(size, image.shape[:2], strict=True)

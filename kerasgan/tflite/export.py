@@ -37,7 +37,7 @@ from kerasgan.store.bundle import (
 from kerasgan.store.files import atomic_folder
 from kerasgan.store.zoo import find_model, saved_name
 from kerasgan.tflite import QUANTIZATIONS, checks
-from kerasgan.tflite.calibration import PICTURES, calibration_pictures, large_enough
+from kerasgan.tflite.calibration import calibration_pictures, count_pictures, large_enough
 from kerasgan.tflite.card import write_card
 from kerasgan.tflite.convert import check_sizes, convert, signature_names
 
@@ -101,7 +101,7 @@ def export_bundle(
     Raises:
         ModelError: if the generator does not take a size, a file does not pass a check, or
             `faithful` is no network of the same shape.
-        DataError: if the calibration pictures are smaller than a size.
+        DataError: if the calibration pictures are smaller than half of a size.
         OutputError: if the folder cannot be written.
     """
     path = Path(path)
@@ -175,7 +175,7 @@ def export_bundle(
             "checked": {"source": _name(source), "unseen": unseen},
             "calibration": {
                 "source": _name(source),
-                "pictures": PICTURES,
+                "pictures": sum(map(count_pictures, sizes)),
                 "levels": list(noise.calibration_range),
                 "seed": seed,
             }

@@ -232,7 +232,7 @@ def test_a_precision_that_a_bundle_does_not_have_is_named(photo):
     output = run(
         *("denoise", photo, "--model", "selective-photos", "--precision", "float16"), status=1
     )
-    assert "selective-photos has no float16 file; it has keras, int8" in output
+    assert "selective-photos has no float16 file; it has keras, dynamic, int8" in output
 
 
 @pytest.mark.parametrize("command", [("denoise",), ("corrupt", "--amount", "0.3")])

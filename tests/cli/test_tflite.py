@@ -98,7 +98,7 @@ def test_a_lone_generator_is_exported_by_the_bundled_photographs(trained_run, fo
     manifest = json.loads((folder / "lone_tflite" / "manifest.json").read_text())
     assert manifest["training"] is None
     # The bundled photographs have room for larger tiles, too.
-    assert list(manifest["signatures"].values()) == [[48, 48], [256, 256]]
+    assert list(manifest["signatures"].values()) == [[48, 48], [256, 256], [512, 512]]
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from kerasgan.restore.files import load_file
-from kerasgan.restore.restorer import Restorer
+from kerasgan.restore.restorer import Restorer, load_restorer
 from kerasgan.store.bundle import Bundle, hash_of
 from kerasgan.store.page import write_page
 from kerasgan.store.zoo import GENERAL_MODELS, saved_models
@@ -192,7 +192,7 @@ def test_the_documents_javascript_restores_as_python_does(output, bundle):
 
 @pytest.mark.slow
 def test_the_sample_is_restored_and_measured_as_python_does(output):
-    restore = Restorer(load_file(saved_models()["selective-photos"] / "int8.tflite"))
+    restore = load_restorer("selective-photos")
     clean = read(SOURCE / "public" / "sample.png")
     noisy, made = (read(output / f"sample_{kind}.png")[..., :3] for kind in ("noisy", "restored"))
     assert np.abs(made - restore(noisy).astype(int)).max() <= 1
@@ -214,10 +214,9 @@ def test_the_sample_is_restored_and_measured_as_python_does(output):
 
 @pytest.mark.slow
 def test_a_picture_in_many_tiles_is_the_same_and_what_it_costs_is_known(output, files):
-    models = saved_models()
     figures = json.loads((output / "figures.json").read_text())
     for name, model in (("photo", "selective-photos"), ("face", "selective-fer2013")):
-        restore = Restorer(load_file(models[model] / "int8.tflite"))
+        restore = load_restorer(model, threads=1)
         noisy, times = read(files / f"{name}.png"), []
         for _ in range(3 if name == "photo" else 10):
             started = time.perf_counter()

@@ -10,12 +10,13 @@ from PIL import Image
 
 from kerasgan.data.clean import ImageSet
 from kerasgan.errors import DataError, ModelError, OutputError
+from kerasgan.images.pixels import to_float
 from kerasgan.model.generators import build_generator
 from kerasgan.model.loading import load_generator
 from kerasgan.noise.salt_and_pepper import SaltAndPepper
 from kerasgan.restore.files import load_file
 from kerasgan.tflite import QUANTIZATIONS, checks
-from kerasgan.tflite.calibration import calibration_pictures
+from kerasgan.tflite.calibration import calibration_pictures, count_pictures
 from kerasgan.tflite.convert import convert
 from tests.helpers import bundle_of, image_set, randomize, small_config, smooth_image
 
@@ -110,6 +111,32 @@ def test_calibration_pictures_cover_all_levels_and_both_ends():
     assert not np.array_equal(pictures, other)
 
 
+def test_calibration_pictures_that_are_too_small_are_mirrored_unless_there_are_others():
+    small, large = image_set(1, height=40, width=50), image_set(1, height=64, width=64)
+    (picture,) = calibration_pictures(small, (48, 64), NOISE, count=1)  # The first has no noise.
+    own = to_float(small.images[0])
+    np.testing.assert_array_equal(picture[:40, :50], own)
+    np.testing.assert_array_equal(picture[40:, :50], own[:31:-1])
+    np.testing.assert_array_equal(picture[:40, 50:], own[:, :35:-1])
+    both = ImageSet((*small.images, *large.images), ("small", "large"))
+    for picture in calibration_pictures(both, (48, 64), NOISE, count=5):
+        certain = ~np.isin(picture, (0.0, 1.0))
+        assert any(
+            np.array_equal(cut[certain], picture[certain])
+            for cut in (to_float(large.images[0][top : top + 48]) for top in range(17))
+        )
+
+
+def test_of_larger_calibration_pictures_there_are_fewer():
+    assert [count_pictures(size) for size in ((48, 48), (256, 256), (512, 512), (2048, 64))] == [
+        200,
+        200,
+        50,
+        100,
+    ]
+    assert count_pictures((4096, 4096)) == 25
+
+
 def test_an_export_can_be_repeated(bundle, trained_run, tmp_path):
     again = bundle_of(
         load_generator(trained_run.path), tmp_path / "again", quantizations=["int8", "float32"]
@@ -138,9 +165,9 @@ def test_sizes_that_are_no_multiples_are_refused(sizes, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_calibration_pictures_smaller_than_a_size_are_refused_before_anything_is_made(tmp_path):
-    begun, sizes = [], [(32, 32), (96, 32)]
-    with pytest.raises(DataError, match="all calibration pictures are smaller than 96x32"):
+def test_calibration_pictures_far_too_small_are_refused_before_anything_is_made(tmp_path):
+    begun, sizes = [], [(32, 32), (192, 32)]
+    with pytest.raises(DataError, match="pictures are smaller than 192x32, by more than half"):
         bundle_of(small_generator(), tmp_path / "bundle", sizes=sizes, on_step=begun.append)
     assert not begun and not list(tmp_path.iterdir())
 
