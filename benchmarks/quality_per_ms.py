@@ -1,4 +1,4 @@
-"""PSNR against milliseconds: every file that comes with kerasgan, and every classical filter.
+"""PSNR against milliseconds: every file for salt and pepper that comes with kerasgan, and filters.
 
     python benchmarks/quality_per_ms.py fer2013.csv [--pictures 100] [--plot FILE.png]
 
@@ -20,13 +20,14 @@ import cv2
 import numpy as np
 
 from kerasgan.images.pixels import from_float, to_float
-from kerasgan.measure.baselines import BASELINES
+from kerasgan.measure.baselines import IMPULSES
 from kerasgan.measure.metrics import psnr
 from kerasgan.noise.noisy import noisy_image
 from kerasgan.noise.salt_and_pepper import SaltAndPepper
 from kerasgan.restore.files import load_files
 from kerasgan.restore.restorer import Restorer
 from kerasgan.store.bundle import Bundle
+from kerasgan.store.purpose import removed_noise
 from kerasgan.store.zoo import saved_models
 
 AMOUNTS = (0.15, 0.5, 0.9)
@@ -54,6 +55,8 @@ def inpainting(method):
 def ours():
     """What restores, by the names of a model and a file."""
     for model, folder in saved_models().items():
+        if removed_noise(folder).kind != SaltAndPepper.kind:
+            continue
         for precision, file in load_files(Bundle.read(folder)):
             yield f"{model} {precision}", Restorer(file)
 
@@ -64,7 +67,7 @@ def others():
         "OpenCV median 5×5": lambda noisy: cv2.medianBlur(noisy, 5)[..., np.newaxis],
         "OpenCV inpainting, Telea": inpainting(cv2.INPAINT_TELEA),
         "OpenCV inpainting, Navier-Stokes": inpainting(cv2.INPAINT_NS),
-        **BASELINES,
+        **IMPULSES,
     }
 
 
@@ -111,17 +114,16 @@ def draw(points_of, own, path):
 
     figure, axes = pyplot.subplots(1, len(points_of), figsize=(15, 5), layout="constrained")
     for axis, (amount, points) in zip(axes, points_of.items(), strict=True):
-        for name, (milliseconds, decibels) in points.items():
-            style = (
-                {"color": "C0", "marker": "o"} if name in own else {"color": "C7", "marker": "x"}
-            )
-            axis.plot(milliseconds, decibels, linestyle="", **style)
-            axis.annotate(
-                name, (milliseconds, decibels), (4, 2), textcoords="offset points", fontsize=6
-            )
+        for name, point in points.items():
+            if name in own:
+                axis.plot(*point, linestyle="", marker="o", label=name)
+                continue
+            axis.plot(*point, linestyle="", color="C7", marker="x")
+            axis.annotate(name, point, (4, 2), textcoords="offset points", fontsize=6)
         axis.set(xscale="log", xlabel="ms of one thread", title=f"{amount:.0%} of pixels replaced")
         axis.grid(alpha=0.3)
     axes[0].set_ylabel("PSNR, dB")
+    axes[0].legend(fontsize=7)
     figure.savefig(path, dpi=110)
 
 

@@ -4,9 +4,10 @@
     python benchmarks/runtimes.py bundle [--rounds 20]
 
 Of a bundle of the architecture `selective`: all its files in all their sizes, one picture at a
-time, half of it noise. Outputs of floats must agree within 1e-4. Milliseconds are of the processor
-over how many threads there are, which another load disturbs less than the wall clock. ONNX Runtime
-and PyTorch are of the dependency group `benchmarks`.
+time, half of it noise, and beside them the reference's generator, with random weights. Outputs of
+floats must agree within 1e-4. Milliseconds are of the processor over how many threads there are,
+which another load disturbs less than the wall clock. Rounds end early, after three, where they take
+a minute. ONNX Runtime and PyTorch are of the dependency group `benchmarks`.
 """
 
 import os
@@ -25,7 +26,7 @@ import numpy as np
 import onnxruntime
 import torch
 from keras import layers
-from pytorch_steps import SelectiveGenerator
+from pytorch_steps import ClassicGenerator, SelectiveGenerator
 
 from kerasgan.restore.files import load_files
 from kerasgan.restore.tiling import Window
@@ -33,6 +34,7 @@ from kerasgan.store.bundle import Bundle
 
 TOLERANCE = 1e-4
 LAST = "residual"
+LONGEST, LEAST = 60, 3
 
 
 def in_order(generator, kind):
@@ -91,10 +93,9 @@ def copy_kernel(layer, convolution):
     convolution.weight.copy_(torch.tensor(kernel))
 
 
-def candidates(bundle, network, folder, noisy, threads):
-    """Functions that restore the picture (1, H, W, 1), by name; each gives (H, W)."""
+def in_runtimes(network, file, noisy, threads):
+    """Functions that run a network of PyTorch on a picture (1, H, W, 1), by runtime; (H, W)."""
     turned = torch.from_numpy(np.moveaxis(noisy, -1, 1).copy())
-    file = folder / f"{noisy.shape[1:3]}.onnx"
     if not file.exists():
         torch.onnx.export(network, (turned,), file, input_names=["noisy"], verbose=False)
     options = onnxruntime.SessionOptions()
@@ -105,14 +106,22 @@ def candidates(bundle, network, folder, noisy, threads):
         with torch.inference_mode():
             return network(turned)[0, 0].numpy()
 
-    functions = {
+    return {
         "ONNX Runtime": lambda: session.run(None, {"noisy": turned.numpy()})[0][0, 0],
         "PyTorch": by_pytorch,
     }
-    for name, model in load_files(bundle, threads=threads):
+
+
+def candidates(bundle, network, folder, noisy, threads):
+    """Functions that restore the picture (1, H, W, 1), by name; each gives (H, W)."""
+    name = "x".join(map(str, noisy.shape[1:3]))
+    functions = in_runtimes(network, folder / f"{name}.onnx", noisy, threads)
+    for precision, model in load_files(bundle, threads=threads):
         if noisy.shape[1:3] in model.sizes.values():
-            functions[f"LiteRT {name}"] = by_litert(model, noisy[0])
-    return functions
+            functions[f"LiteRT {precision}"] = by_litert(model, noisy[0])
+    reference = ClassicGenerator().eval()
+    others = in_runtimes(reference, folder / f"{name}-reference.onnx", noisy, threads)
+    return functions | {f"the reference's in {name}": run for name, run in others.items()}
 
 
 def by_litert(model, noisy):
@@ -128,7 +137,10 @@ def compare(functions, picture, threads, rounds):
         if name in answers and not apart <= TOLERANCE:
             raise SystemExit(f"{name} differs from ONNX Runtime by {apart:.1e}")
     times = {name: [] for name in functions}
-    for _ in range(rounds):
+    began = time.perf_counter()
+    for number in range(rounds):
+        if number >= LEAST and time.perf_counter() - began > LONGEST:
+            break
         for name, function in functions.items():
             started = time.process_time()
             function()
