@@ -12,6 +12,7 @@ from kerasgan.model.adversary import Adversary
 from kerasgan.model.discriminators import build_discriminator
 from kerasgan.model.generators import build_generator
 from kerasgan.model.losses import reconstruction_loss
+from kerasgan.model.normalization import fuse_normalizations
 from kerasgan.model.optimizers import build_optimizer
 from kerasgan.model.precision import computing_in
 from kerasgan.model.promises import last_convolutions, promises
@@ -189,6 +190,7 @@ class DenoisingGAN(AdversarialStep):
         for network in (self.generator, *([] if adversary is None else [adversary.discriminator])):
             if not network.built:
                 raise ValueError(f"{network.name} has no weights yet: call it once on images")
+            fuse_normalizations(network)
         reference = OptimizerConfig()
         super().compile(
             optimizer=keras.optimizers.get(optimizer or build_optimizer(reference)),
