@@ -1,9 +1,9 @@
-"""How much faster two processors restore a folder of pictures than one does, in one run.
+"""How much faster all processors restore a folder of pictures than one does, in one run.
 
     python benchmarks/folder.py [--pictures 1000] [--size 480x640] [--model selective-photos]
 
 `kerasgan denoise` restores the same folder with all processors that there are, and held to one of
-them. The pictures are parts of scikit-image's photographs, in colour or grey, half of each noise.
+them. The pictures are parts of scikit-image's photographs, grey, half of each noise.
 Seconds are of the wall clock, from the command to its end.
 """
 
@@ -21,7 +21,9 @@ from PIL import Image
 from skimage import data
 
 from kerasgan.cli.export import SIZE
-from kerasgan.images.pixels import mirrored
+from kerasgan.images.pixels import from_float, mirrored, to_float
+from kerasgan.noise.noisy import noisy_image
+from kerasgan.noise.salt_and_pepper import SaltAndPepper
 
 PHOTOGRAPHS = ("camera", "brick", "grass", "gravel", "moon")
 
@@ -36,10 +38,11 @@ def fill(folder, count, size):
             random.integers(extent - wanted + 1)
             for extent, wanted in zip(photograph.shape[:2], size, strict=True)
         )
-        clean = photograph[top : top + size[0], left : left + size[1], 0]
-        draw = random.random(size)
-        noisy = np.where(draw < 0.5, np.where(draw < 0.25, 255, 0), clean).astype(np.uint8)
-        Image.fromarray(noisy).save(folder / f"{number:04}.png", compress_level=1)
+        clean = photograph[top : top + size[0], left : left + size[1]]
+        noisy = noisy_image(to_float(clean), SaltAndPepper(0.5), index=number)
+        Image.fromarray(from_float(noisy, np.uint8)[..., 0]).save(
+            folder / f"{number:04}.png", compress_level=1
+        )
 
 
 def restore(folder, output, model, allowed):
@@ -67,6 +70,8 @@ def restore(folder, output, model, allowed):
 @click.option("--model", default="selective-photos", show_default=True)
 def main(pictures, size, model):
     everyone = os.sched_getaffinity(0)
+    if len(everyone) == 1:
+        raise SystemExit("this machine has one processor: there is nothing to compare")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name, "noisy")
         folder.mkdir()

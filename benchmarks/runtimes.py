@@ -6,8 +6,9 @@
 Of a bundle of the architecture `selective`: all its files in all their sizes, one picture at a
 time, half of it noise, and beside them the reference's generator, with random weights. Outputs of
 floats must agree within 1e-4. Milliseconds are of the processor over how many threads there are,
-which another load disturbs less than the wall clock. Rounds end early, after three, where they take
-a minute. ONNX Runtime and PyTorch are of the dependency group `benchmarks`.
+which another load disturbs less than the wall clock; ratios are medians of those of single rounds,
+which end after a minute, or after three of them. ONNX Runtime and PyTorch are of the dependency
+group `benchmarks`.
 """
 
 import os
@@ -34,7 +35,7 @@ from kerasgan.store.bundle import Bundle
 
 TOLERANCE = 1e-4
 LAST = "residual"
-LONGEST, LEAST = 60, 3
+LONGEST_SECONDS, FEWEST_ROUNDS = 60, 3
 
 
 def in_order(generator, kind):
@@ -112,16 +113,15 @@ def in_runtimes(network, file, noisy, threads):
     }
 
 
-def candidates(bundle, network, folder, noisy, threads):
+def candidates(bundle, network, reference, folder, noisy, threads):
     """Functions that restore the picture (1, H, W, 1), by name; each gives (H, W)."""
-    name = "x".join(map(str, noisy.shape[1:3]))
-    functions = in_runtimes(network, folder / f"{name}.onnx", noisy, threads)
+    size = "x".join(map(str, noisy.shape[1:3]))
+    functions = in_runtimes(network, folder / f"{size}.onnx", noisy, threads)
     for precision, model in load_files(bundle, threads=threads):
         if noisy.shape[1:3] in model.sizes.values():
             functions[f"LiteRT {precision}"] = by_litert(model, noisy[0])
-    reference = ClassicGenerator().eval()
-    others = in_runtimes(reference, folder / f"{name}-reference.onnx", noisy, threads)
-    return functions | {f"the reference's in {name}": run for name, run in others.items()}
+    others = in_runtimes(reference, folder / f"{size}-reference.onnx", noisy, threads)
+    return functions | {f"the reference's in {runtime}": run for runtime, run in others.items()}
 
 
 def by_litert(model, noisy):
@@ -139,7 +139,7 @@ def compare(functions, picture, threads, rounds):
     times = {name: [] for name in functions}
     began = time.perf_counter()
     for number in range(rounds):
-        if number >= LEAST and time.perf_counter() - began > LONGEST:
+        if number >= FEWEST_ROUNDS and time.perf_counter() - began > LONGEST_SECONDS:
             break
         for name, function in functions.items():
             started = time.process_time()
@@ -164,6 +164,7 @@ def main(bundle, rounds):
     print("| --- | --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as folder:
         network = to_pytorch(read_generator(bundle.generator, Path(folder)))
+        reference = ClassicGenerator().eval()
         for height, width in bundle.manifest["signatures"].values():
             random = np.random.default_rng(0)
             noisy = random.integers(1, 255, (1, height, width, 1)) / 255
@@ -171,7 +172,7 @@ def main(bundle, rounds):
             noisy = np.where(draw < 0.5, draw < 0.25, noisy).astype(np.float32)
             for threads in (1, 2):
                 torch.set_num_threads(threads)
-                functions = candidates(bundle, network, Path(folder), noisy, threads)
+                functions = candidates(bundle, network, reference, Path(folder), noisy, threads)
                 compare(functions, f"{width}×{height}", threads, rounds)
 
 

@@ -60,7 +60,7 @@ SIZE = Size()
     type=SIZE,
     multiple=True,
     help="Pictures' height and width; repeatable. [default: a bundle's own; else the training "
-    "patches', and 256x256 and 512x512 where calibration pictures are at least half of that]",
+    "patches', and 256x256 and 512x512 where a calibration picture is at least half of that]",
 )
 @click.option("--dynamic", is_flag=True, help="Also a file that takes any size, more slowly.")
 @click.option(
@@ -139,6 +139,7 @@ def export(
     from kerasgan.model.loading import load_generator
     from kerasgan.store.bundle import Bundle, check_replaceable, is_bundle, training_record
     from kerasgan.store.page import check_page, write_page
+    from kerasgan.tflite.calibration import fitting
     from kerasgan.tflite.convert import check_sizes
     from kerasgan.tflite.export import export_bundle
 
@@ -162,13 +163,12 @@ def export(
         source, config, channels, named=calibration is not None, elsewhere=bool(own)
     )
     # What training did not see is known of the very images that it was given alone.
-    known = calibration is None and fingerprint == images.fingerprint()
+    known = fingerprint == images.fingerprint()
     if not sizes:
         sizes = tuple((height, width) for height, width in own.get("signatures", {}).values())
     if not sizes:
         patch = (config.data.patch_size, config.data.patch_size)
-        largest = max((min(image.shape[:2]) for image in images.train), default=0)
-        sizes = (patch, *(tile for tile in _TILES if 2 * largest >= max(tile)))
+        sizes = (patch, *(tile for tile in _TILES if fitting(images.train, tile)))
     chosen = QUANTIZATIONS if not quantizations or "all" in quantizations else quantizations
     try:
         bundle = export_bundle(

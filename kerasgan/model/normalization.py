@@ -6,6 +6,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+# What the operation computes with; scale and offset are float32.
+_TYPES = ("float16", "bfloat16", "float32")
+
 
 def fuse_normalizations(network: keras.Model) -> None:
     """Has a network's normalizations compute by one operation while they learn.
@@ -22,8 +25,9 @@ def fuse_normalizations(network: keras.Model) -> None:
 
 
 def _is_usual(layer: Any) -> bool:
-    ndim = layer.input_spec.ndim
-    return ndim == 4 and layer.axis in (-1, 3) and layer.scale and layer.center and not layer.renorm
+    whole = layer.scale and layer.center and not layer.renorm
+    computable = layer.variable_dtype == "float32" and layer.compute_dtype in _TYPES
+    return layer.input_spec.ndim == 4 and layer.axis in (-1, 3) and whole and computable
 
 
 def _normalized(layer: Any, inputs: Any, training: Any = None, mask: Any = None) -> Any:

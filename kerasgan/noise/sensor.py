@@ -40,9 +40,10 @@ class Sensor(Noise):
 
     Attributes:
         mosaic: whether noise in colour goes through a mosaic.
-        smoothing: the largest standard deviation, in pixels up to 2, of the Gaussian that smooths
-            the noise, not the picture; what is taken is drawn from 0 to it.
         jpeg: whether the picture is compressed at last, with a quality drawn from 60 to 98.
+        smoothing: the largest standard deviation, in pixels up to 2, of the Gaussian that smooths
+            the noise, not the picture; what is taken is drawn from 0 to it. Like gains and quality,
+            one is drawn for all images of a call.
 
     Source: Foi et al., Practical Poissonian-Gaussian noise modeling, TIP 2008, for the variance;
     Brooks et al., Unprocessing images for learned raw denoising, CVPR 2019, for gains, gamma and
@@ -50,8 +51,8 @@ class Sensor(Noise):
     """
 
     mosaic: bool = True
-    smoothing: float = 0.0
     jpeg: bool = False
+    smoothing: float = 0.0
 
     kind: ClassVar[str] = "sensor"
     title: ClassVar[str] = "sensor noise"
@@ -118,6 +119,7 @@ def _smoothed(of: "Arrays", noise: Any, sigma: Any, images: int) -> Any:
     variance = sigma**2 + _LEAST_VARIANCE
     weights = [of.exp(-0.5 * step**2 / variance) for step in range(-_REACH, _REACH + 1)]
     total = sum(weights)
+    # By one each time, which repeats the outermost values: a single pixel has no more to mirror.
     for _ in range(_REACH):
         noise = of.pad(noise, [(0, 0)] * images + [(1, 1), (1, 1), (0, 0)])
     down = sum(

@@ -27,31 +27,36 @@ def count_pictures(size: tuple[int, int]) -> int:
     return min(PICTURES, max(_FEWEST, PICTURES * _EXTENT**2 // (size[0] * size[1])))
 
 
-def large_enough(images: ImageSet, size: tuple[int, int]) -> list[Pixels]:
-    """Chooses the images that pictures of a size can be cut from.
+def fitting(images: ImageSet, size: tuple[int, int]) -> list[Pixels]:
+    """Chooses the images that are calibrated on.
 
     Args:
         images: clean images.
-        size: height and width, in pixels.
+        size: height and width of the pictures, in pixels.
 
     Returns:
-        Those that are no smaller. Where all are, those at least half as high and wide, mirrored at
-        their right and lower end, as they are for restoring.
+        Those at least half as high and half as wide.
+    """
+    return [
+        image for image in images if 2 * image.shape[0] >= size[0] and 2 * image.shape[1] >= size[1]
+    ]
+
+
+def check_fitting(images: ImageSet, size: tuple[int, int]) -> None:
+    """Checks that there is something to calibrate on.
+
+    Args:
+        images: clean images.
+        size: height and width of the pictures, in pixels.
 
     Raises:
-        DataError: if there are none.
+        DataError: if all images are smaller than half of it.
     """
-    for shrunk in (1, 2):
-        if large := [
-            image
-            for image in images
-            if shrunk * image.shape[0] >= size[0] and shrunk * image.shape[1] >= size[1]
-        ]:
-            return [mirrored(image, *size) for image in large]
-    raise DataError(
-        f"all calibration pictures are smaller than {size[0]}x{size[1]}, by more than half; "
-        "calibrate on larger ones, or export a smaller size"
-    )
+    if not fitting(images, size):
+        raise DataError(
+            f"all calibration pictures are smaller than {size[0]}x{size[1]}, by more than half; "
+            "calibrate on larger ones, or export a smaller size"
+        )
 
 
 def calibration_pictures(
@@ -66,8 +71,9 @@ def calibration_pictures(
 
     Args:
         images: clean images.
-        size: height and width of the pictures, in pixels; smaller images are passed over while
-            there are others, and mirrored else.
+        size: height and width of the pictures, in pixels; smaller images are mirrored at their
+            right and lower end, as they are for restoring, and those less than half as large left
+            out.
         noise: what corrupts them.
         count: how many pictures; by default `count_pictures`.
         seed: decides the places and the noise.
@@ -76,14 +82,15 @@ def calibration_pictures(
         float32 arrays (height, width, C) in [0, 1].
 
     Raises:
-        DataError: if all images are smaller by more than half.
+        DataError: as `check_fitting` does.
     """
-    large = large_enough(images, size)
-    count = count or count_pictures(size)
+    check_fitting(images, size)
+    count = count_pictures(size) if count is None else count
+    large = fitting(images, size)
     random = np.random.default_rng(seed)
     order = random.permutation(count) % len(large)
     for index, level in enumerate(np.linspace(*noise.calibration_range, count)):
-        image = large[order[index]]
+        image = mirrored(large[order[index]], *size)
         top, left = (
             random.integers(extent - wanted + 1)
             for extent, wanted in zip(image.shape[:2], size, strict=True)

@@ -94,9 +94,9 @@ def _lines(manifest: dict[str, Any]) -> Iterator[str]:
     if calibration := manifest["calibration"]:
         low, high = map(noise.label, calibration["levels"])
         yield (
-            f"\n8-bit ranges were chosen on {calibration['pictures']} noisy pictures of all sizes, "
-            f"{noise.title} of {low} to {high}, cut from {Path(calibration['source']).name} (seed "
-            f"{calibration['seed']})."
+            f"\n8-bit ranges were chosen on {calibration['pictures']} noisy pictures, all sizes "
+            f"together, {noise.title} of {low} to {high}, cut from "
+            f"{Path(calibration['source']).name} (seed {calibration['seed']})."
         )
     yield "\n## Limits\n"
     yield (

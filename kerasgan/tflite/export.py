@@ -37,7 +37,7 @@ from kerasgan.store.bundle import (
 from kerasgan.store.files import atomic_folder
 from kerasgan.store.zoo import find_model, saved_name
 from kerasgan.tflite import QUANTIZATIONS, checks
-from kerasgan.tflite.calibration import calibration_pictures, count_pictures, large_enough
+from kerasgan.tflite.calibration import calibration_pictures, check_fitting, count_pictures
 from kerasgan.tflite.card import write_card
 from kerasgan.tflite.convert import check_sizes, convert, signature_names
 
@@ -101,7 +101,7 @@ def export_bundle(
     Raises:
         ModelError: if the generator does not take a size, a file does not pass a check, or
             `faithful` is no network of the same shape.
-        DataError: if the calibration pictures are smaller than half of a size.
+        DataError: if "int8" has no calibration picture of at least half a size.
         OutputError: if the folder cannot be written.
     """
     path = Path(path)
@@ -110,7 +110,7 @@ def export_bundle(
     if "int8" in quantizations:
         # That they do shows here, and not after the minutes that other precisions take.
         for size in sizes:
-            large_enough(calibration, size)
+            check_fitting(calibration, size)
     promised = promises(generator)
     if compact:
         generator = _with_short_weights(generator)

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
+from kerasgan.model.gan import DenoisingGAN
 from kerasgan.model.generators import build_generator
 from kerasgan.model.normalization import fuse_normalizations
 from kerasgan.presets import PRESETS
@@ -86,12 +87,26 @@ def test_nothing_changes_where_nothing_is_learnt(trainable):
     assert FUSED not in operations(fused, training)
 
 
-@pytest.mark.parametrize("options", [{"axis": 1}, {"scale": False}, {"center": False}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"axis": 1},
+        {"scale": False},
+        {"center": False},
+        {"dtype": "float64"},
+        {"dtype": "float16"},
+    ],
+)
 def test_unusual_normalizations_are_left_to_keras(options):
     x = keras.Input((8, 8, 4))
     model = keras.Model(x, layers.BatchNormalization(**options)(x))
     fuse_normalizations(model)
     assert FUSED not in operations(model)
+
+
+def test_whoever_trains_has_them_fused():
+    gan = DenoisingGAN.from_preset("selective-small")
+    assert FUSED in operations(gan.generator)
 
 
 def test_it_is_saved_as_what_keras_itself_opens(tmp_path):

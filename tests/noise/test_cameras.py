@@ -123,7 +123,7 @@ def test_smoothing_is_a_gaussian_of_scipy_on_the_noise_alone():
     assert smooth.std() < 0.9 * plain.std()
 
 
-def test_smoothing_is_drawn_for_each_picture():
+def test_smoothing_is_drawn_from_the_seed():
     clean, noise = flat(0.5), Sensor(50.0, smoothing=1.5)
     seeds = [np.array([number, 1]) for number in range(40)]
     spreads = [noise.corrupt(clean, 50.0, seed=seed).std() for seed in seeds]
