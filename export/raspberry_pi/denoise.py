@@ -170,12 +170,12 @@ class Model:
         widest = max(margin for *_, margin in windows)
 
         def work(window):
-            """Without seams if that can be, else with the widest margin; then by pixels."""
+            """Without seams or with the widest margin if that can be; then by pixels."""
             rows, columns, margin = window
             own = 2 * margin
             count = max(1, -(-(height - own) // (rows - own)))
             count *= max(1, -(-(width - own) // (columns - own)))
-            return (0 if count == 1 else 1 + widest - margin), count * rows * columns
+            return (0 if count == 1 else widest - margin), count * rows * columns
 
         return min(windows, key=work)
 

@@ -159,8 +159,8 @@ class TFLiteModel:
             width: of the image, in pixels.
 
         Returns:
-            The smallest of `sizes` that holds the image. Else, of those that overlap by all that
-            the network has to see, or most of it, that whose windows hold the fewest pixels.
+            Of the sizes that hold the image, and those that overlap by all that the network has to
+            see, or most of it, that whose windows hold the fewest pixels.
         """
         if not self.sizes:
             height, width = (
@@ -177,7 +177,7 @@ class TFLiteModel:
 
         def work(window: Window) -> tuple[int, int]:
             count = count_tiles(height, width, window)
-            unseen = 0 if count == 1 else 1 + widest - window.margin
+            unseen = 0 if count == 1 else widest - window.margin
             return unseen, count * window.height * window.width
 
         return min(windows, key=work)

@@ -27,7 +27,7 @@ const LARGEST_MARGIN = 64;
 /** What a model restores at once, and how it may be cut. */
 type Cut = Pick<Manifest, "signatures" | "multiple" | "reach" | "overlap">;
 
-/** The smallest size that holds the picture; else, of those of the widest margin, that of the fewest pixels. */
+/** Of the sizes that hold the picture, and those of the widest margin, that of the fewest pixels. */
 export function windowFor(height: number, width: number, cut: Cut): Window {
   const { signatures, multiple, overlap } = cut;
   const windows = Object.entries(signatures).map(([signature, size]) => {
@@ -36,7 +36,7 @@ export function windowFor(height: number, width: number, cut: Cut): Window {
     return { signature, height: size[0], width: size[1], margin, multiple };
   });
   const widest = Math.max(...windows.map(({ margin }) => margin));
-  const unseen = (window: Window) => (count(height, width, window) === 1 ? 0 : 1 + widest - window.margin);
+  const unseen = (window: Window) => (count(height, width, window) === 1 ? 0 : widest - window.margin);
   const work = (window: Window) => count(height, width, window) * window.height * window.width;
   const [best] = windows.sort((one, other) => unseen(one) - unseen(other) || work(one) - work(other));
   if (!best) throw new Error("a model takes at least one size");
