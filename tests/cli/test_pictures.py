@@ -219,10 +219,13 @@ def test_an_interruption_ends_pictures_that_were_begun(photos, monkeypatch, jobs
 def test_16_bits_are_restored_by_keras_where_no_file_takes_them(folder, caplog):
     noisy = noisy_picture(40, 50, dtype=np.uint16)
     write_picture(folder / "deep.png", Picture(noisy))
-    run("denoise", "deep.png")
+    run("denoise", "deep.png", "--model", "selective-fer2013")
     [line] = [r.getMessage() for r in caplog.records if r.name.startswith("kerasgan")]
     assert line.startswith("Pictures of more than 8 bits are restored by Keras")
-    run("denoise", "deep.png", "--precision", "keras", "-o", "keras.png")
+    run(
+        *("denoise", "deep.png", "--model", "selective-fer2013"),
+        *("--precision", "keras", "-o", "keras.png"),
+    )
     np.testing.assert_array_equal(
         read_picture(folder / "deep_restored.png").pixels, read_picture(folder / "keras.png").pixels
     )
