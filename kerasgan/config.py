@@ -40,6 +40,8 @@ class DataConfig:
         channels: 1 for grey, 3 for colour.
         patch_size: height and width of the training patches, in pixels.
         flip: whether patches are mirrored left to right at random.
+        scale: the range of factors by which training patches are resized, small and large ones as
+            often, so that the network sees sharper and softer pictures than those it is given.
         saturate: share of training patches in which a part is driven to white or to black, as by a
             wrong exposure, in [0, 1]; so the network learns of areas in which nothing is certain.
         pages: share of training patches that show made-up text, screens and drawings, in [0, 1); so
@@ -52,6 +54,7 @@ class DataConfig:
     channels: int = 1
     patch_size: int = 48
     flip: bool = True
+    scale: tuple[float, float] = (1.0, 1.0)
     saturate: float = 0.0
     pages: float = 0.0
     keep_duplicates: bool = False
@@ -60,6 +63,10 @@ class DataConfig:
     def __post_init__(self) -> None:
         require(self.channels in (1, 3), f"channels must be 1 or 3, got {self.channels}")
         require(self.patch_size >= 16, f"patch_size must be at least 16, got {self.patch_size}")
+        low, high = self.scale
+        require(
+            0.1 <= low <= high <= 10.0, f"scale must be a range in [0.1, 10], got {low}:{high}"
+        )
         require(0.0 <= self.saturate <= 1.0, f"saturate must be in [0, 1], got {self.saturate}")
         require(0.0 <= self.pages < 1.0, f"pages must be in [0, 1), got {self.pages}")
         require(self.limit is None or self.limit > 0, f"limit must be positive, got {self.limit}")
@@ -76,12 +83,15 @@ class GeneratorConfig:
         activation: "relu", or "relu6", which cuts features off at 6, so that 8 bits hold them.
         detail: channels inside the residual block that all but "classic" can have at full
             resolution; 0 for none.
+        gated: whether all but "classic" also say how likely each value is noise, and change it by
+            that much.
     """
 
     architecture: Architecture
     filters: tuple[int, ...]
     activation: Activation = "relu"
     detail: int = 0
+    gated: bool = False
 
     @property
     def multiple(self) -> int:
@@ -96,8 +106,8 @@ class GeneratorConfig:
         )
         require(self.detail >= 0, f"detail must not be negative, got {self.detail}")
         require(
-            self.architecture != "classic" or not self.detail,
-            "detail is for the selective and the residual architecture",
+            self.architecture != "classic" or not (self.detail or self.gated),
+            "detail and gated are for the selective and the residual architecture",
         )
 
 

@@ -67,6 +67,7 @@ def training_pairs(
     batch_size: int = 64,
     patch_size: int = 48,
     flip: bool = True,
+    scale: tuple[float, float] = (1.0, 1.0),
     saturate: float = 0.0,
     seed: int = 0,
     first_epoch: int = 0,
@@ -85,6 +86,8 @@ def training_pairs(
         batch_size: patches per batch.
         patch_size: height and width of the patches, in pixels.
         flip: whether patches are mirrored left to right at random.
+        scale: the range of factors by which what a patch shows is resized; as many halve it as
+            double it, where both lie in the range.
         saturate: share of patches in which a part, of random size, is driven to white or to black.
         seed: decides order, patches, flips, exposures and noise.
         first_epoch: the epoch to begin with, counted from 0.
@@ -121,7 +124,11 @@ def training_pairs(
         image = tf.searchsorted(ends, patch[tf.newaxis], side="right")[0]
         example_seed = _fold_in((seed, TRAINING), position)
         top, left, mirror = tf.unstack(tf.random.stateless_uniform([3], example_seed))
-        clean = table.random_patch(image, top, left, patch_size)
+        if scale == (1.0, 1.0):
+            clean = table.random_patch(image, top, left, patch_size)
+        else:
+            side = _scaled(patch_size, scale, _fold_in(example_seed, 3))
+            clean = _resized(table.random_patch(image, top, left, side), patch_size)
         if flip:
             clean = tf.where(mirror < 0.5, clean[:, ::-1], clean)
         if saturate:
@@ -208,6 +215,18 @@ def _fold_in(seed: Any, *numbers: Any) -> Any:
     return seed
 
 
+def _scaled(size: int, scale: tuple[float, float], seed: Any) -> Any:
+    """Draws how many pixels become `size` ones."""
+    low, high = map(math.log, scale)
+    factor = tf.exp(tf.random.stateless_uniform([], seed, low, high, tf.float64))
+    return tf.cast(tf.round(size / factor), tf.int64)
+
+
+def _resized(patch: Any, size: int) -> Any:
+    resized = tf.image.resize(patch, (size, size), method="bicubic", antialias=True)
+    return tf.clip_by_value(resized, 0.0, 1.0)
+
+
 def _with_saturation(clean: Any, share: float, seed: Any) -> Any:
     chosen, whitened, part = tf.unstack(tf.random.stateless_uniform([3], seed))
     light = tf.where(whitened < 0.5, clean, 1.0 - clean)
@@ -244,15 +263,16 @@ class _PixelTable(NamedTuple):
         with tf.device("CPU:0"):
             return cls(*map(tf.constant, (pixels, np.cumsum(sizes) - sizes, heights, widths)))
 
-    def patch(self, image: Any, top: Any, left: Any, size: int) -> Any:
+    def patch(self, image: Any, top: Any, left: Any, size: Any) -> Any:
         """Cuts a patch: float32 (size, size, C) in [0, 1], mirrored where the image ends."""
+        size = tf.cast(size, tf.int64)
         width = self.widths[image]
-        rows = _mirrored(top + tf.range(size, dtype=tf.int64), self.heights[image])
-        columns = _mirrored(left + tf.range(size, dtype=tf.int64), width)
+        rows = _mirrored(top + tf.range(size), self.heights[image])
+        columns = _mirrored(left + tf.range(size), width)
         indices = self.starts[image] + rows[:, tf.newaxis] * width + columns
         return tf.cast(tf.gather(self.pixels, indices), tf.float32) / 255.0
 
-    def random_patch(self, image: Any, top: Any, left: Any, size: int) -> Any:
+    def random_patch(self, image: Any, top: Any, left: Any, size: Any) -> Any:
         """Cuts the patch at shares `top` and `left`, in [0, 1), of the room that there is."""
 
         def place(share: Any, extent: Any) -> Any:

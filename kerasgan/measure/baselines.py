@@ -183,10 +183,13 @@ BASELINES = {**IMPULSES, **GRAIN}
 # What is worth comparing with: the usual filter, its best relative, and the strongest.
 USUAL = ("median 3×3", "adaptive median", "biharmonic inpainting")
 _MEDIANS = ("median 3×3", "median 5×5")
+_IMPULSE_FILTERS = (*_MEDIANS, "adaptive median")
 _USUAL_GRAIN = ("blind total variation", "blind non-local means", "BM3D")
 _USUAL = {
     "salt-and-pepper": USUAL,
     "random-impulses": (*_MEDIANS, *_USUAL_GRAIN),
+    "resaved-impulses": _IMPULSE_FILTERS,
+    "stray-impulses": _IMPULSE_FILTERS,
     "mixed": (*_MEDIANS, *_USUAL_GRAIN),
 }
 # What takes seconds for a photograph.

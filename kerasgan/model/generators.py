@@ -15,8 +15,12 @@ from kerasgan.config import Activation, GeneratorConfig
 from kerasgan.model.blocks import Block, conv_norm, normalize, residual_block, unet, upsample
 from kerasgan.model.filling import fill_gaps
 
+# The layer that says how likely each value is noise, as logits.
+GATE = "noise"
 # What activations cut features off at.
 _LARGEST = {"relu": None, "relu6": 6.0}
+# Its logit before training: a share near 1, so that what is corrected teaches the network.
+_OPEN = 3.0
 
 
 def build_generator(config: GeneratorConfig, channels: int = 1) -> keras.Model:
@@ -38,6 +42,8 @@ def build_generator(config: GeneratorConfig, channels: int = 1) -> keras.Model:
     options: dict[str, Any] = {"channels": channels, "activation": config.activation}
     if config.detail:
         options["detail"] = config.detail
+    if config.gated:
+        options["gated"] = True
     return builders[config.architecture](config.filters, **options)
 
 
@@ -75,6 +81,7 @@ def build_selective(
     channels: int = 1,
     activation: Activation = "relu",
     detail: int = 0,
+    gated: bool = False,
     block: Block = residual_block,
     fill: Callable[[Any, Any, int], Any] = fill_gaps,
 ) -> keras.Model:
@@ -90,6 +97,8 @@ def build_selective(
         detail: channels inside a residual block at full resolution, before the last convolution:
             what draws fine lines; 0 for none. It starts as doing nothing, so that a trained network
             can be given one.
+        gated: whether the network also says how likely each value is noise, and changes it by that
+            much: what is black or white on purpose then comes back as it came.
         block: what each level of the U-Net is made of.
         fill: what fills the gaps, called as `fill_gaps`.
 
@@ -101,9 +110,11 @@ def build_selective(
     filled = fill(noisy, certain, len(filters) - 1)
     # The noisy picture itself tells a white or black area from noise.
     seen = layers.Concatenate()([filled, _indicator(certain, noisy), noisy])
-    residual = _residual(seen, filters, channels, activation, detail, block)
+    features = _features(seen, filters, activation, detail, block)
     # Clipped in this order, an 8-bit model clips and rounds while it adds, and only there.
-    corrected = ops.minimum(ops.relu(filled + residual), 1.0)
+    corrected = ops.minimum(ops.relu(filled + _head(features, channels, "residual")), 1.0)
+    if gated:
+        corrected = _gated(noisy, corrected, features)
     restored = ops.where(certain, noisy, corrected)
     return keras.Model(noisy, restored, name="selective_generator")
 
@@ -114,6 +125,7 @@ def build_residual(
     channels: int = 1,
     activation: Activation = "relu",
     detail: int = 0,
+    gated: bool = False,
     block: Block = residual_block,
 ) -> keras.Model:
     """Builds a U-Net that corrects every pixel: for noise that spares none.
@@ -123,6 +135,7 @@ def build_residual(
         channels: 1 for grey, 3 for colour.
         activation: what activations cut features off at.
         detail: as of `build_selective`.
+        gated: as of `build_selective`.
         block: what each level of the U-Net is made of.
 
     Returns:
@@ -132,20 +145,21 @@ def build_residual(
     TIP 2018, for half the resolution.
     """
     noisy = keras.Input((None, None, channels), name="noisy")
-    residual = _residual(noisy, filters, channels, activation, detail, block)
-    restored = ops.minimum(ops.relu(noisy + residual), 1.0)
+    features = _features(noisy, filters, activation, detail, block)
+    restored = ops.minimum(ops.relu(noisy + _head(features, channels, "residual")), 1.0)
+    if gated:
+        restored = _gated(noisy, restored, features)
     return keras.Model(noisy, restored, name="residual_generator")
 
 
-def _residual(
+def _features(
     seen: Any,
     filters: Sequence[int],
-    channels: int,
     activation: Activation,
     detail: int,
     block: Block,
 ) -> Any:
-    """What a U-Net adds to a picture, (N, H, W, channels), by what it sees; 0 before training."""
+    """What a U-Net knows of each pixel, (N, H, W, filters[0]), by what it sees."""
     full, half, *lower = filters
     rectify = functools.partial(layers.ReLU, max_value=_LARGEST[activation])
     x = normalize(layers.Conv2D(half, 4, strides=2, padding="same", use_bias=False)(seen))
@@ -158,9 +172,26 @@ def _residual(
         y = rectify()(conv_norm(x, detail))
         y = conv_norm(y, full, kernel_initializer="zeros")
         x = rectify()(layers.Add()([x, y]))
+    return x
+
+
+def _head(features: Any, channels: int, name: str, bias: float = 0.0) -> Any:
+    """Reads values of each pixel out of features: the bias alone before training."""
     return layers.Conv2D(
-        channels, 3, padding="same", kernel_initializer="zeros", dtype="float32", name="residual"
-    )(x)
+        channels,
+        3,
+        padding="same",
+        kernel_initializer="zeros",
+        bias_initializer=keras.initializers.Constant(bias),
+        dtype="float32",
+        name=name,
+    )(features)
+
+
+def _gated(noisy: Any, corrected: Any, features: Any) -> Any:
+    """Changes each value by as much as the network takes it for noise."""
+    noise = ops.sigmoid(_head(features, noisy.shape[-1], GATE, _OPEN))
+    return noisy + noise * (corrected - noisy)
 
 
 def _indicator(condition: Any, like: Any) -> Any:

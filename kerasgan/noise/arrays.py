@@ -23,6 +23,7 @@ class Arrays(NamedTuple):
         exp: of each value.
         stack: joins arrays along a new last axis.
         range: the integers from 0 to below a number.
+        einsum: sums products over indices, as np.einsum writes them.
         pad: mirrors an array at its edges, by a number of values before and after each axis.
         each: applies a function to each of the arrays along the first axis.
         jpeg: what a JPEG file of an image (H, W, C) in [0, 1], of a quality of 1 to 100, holds.
@@ -41,6 +42,7 @@ class Arrays(NamedTuple):
     exp: Callable[[Any], Any]
     stack: Callable[[Any], Any]
     range: Callable[[Any], Any]
+    einsum: Callable[..., Any]
     pad: Callable[[Any, Any], Any]
     each: Callable[[Callable[[Any], Any], Any], Any]
     jpeg: Callable[[Any, Any], Any]
@@ -72,6 +74,7 @@ def arrays_of(*values: Any) -> Arrays:
         exp=tf.exp,
         stack=functools.partial(tf.stack, axis=-1),
         range=tf.range,
+        einsum=tf.einsum,
         pad=functools.partial(tf.pad, mode="symmetric"),
         each=tf.map_fn,
         jpeg=tf.image.adjust_jpeg_quality,
@@ -98,6 +101,13 @@ def per_image(of: Arrays, level: Any) -> Any:
     return of.cast(level, np.float32)[..., None, None, None]
 
 
+def compressed(of: Arrays, pictures: Any, quality: Any) -> Any:
+    """Takes pictures, (..., H, W, C) in [0, 1], each by itself through a JPEG of a quality."""
+    if len(pictures.shape) == 3:
+        return of.jpeg(pictures, quality)
+    return of.each(lambda inner: compressed(of, inner, quality), pictures)
+
+
 _NUMPY = Arrays(
     array=np.asarray,
     cast=np.asarray,
@@ -107,6 +117,7 @@ _NUMPY = Arrays(
     exp=np.exp,
     stack=functools.partial(np.stack, axis=-1),
     range=np.arange,
+    einsum=functools.partial(np.einsum, optimize=True),
     pad=functools.partial(np.pad, mode="symmetric"),
     each=lambda function, arrays: np.stack([function(array) for array in arrays]),
     jpeg=_jpeg,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from kerasgan.noise.base import Noise
-from kerasgan.noise.compound import Compound
+from kerasgan.noise.compound import OneOf
 from kerasgan.noise.gaussian import Gaussian
 from kerasgan.noise.sensor import Sensor
 
@@ -13,7 +13,7 @@ _SENSOR: dict[str, Any] = {"level": (0.0, 100.0), "exponent": 2.0, "smoothing": 
 
 
 @dataclass(frozen=True)
-class Camera(Compound):
+class Camera(OneOf):
     """Gives each image one of several kinds of noise, each as often as the others.
 
     A network that learns from it is blind to kind and strength.
@@ -31,18 +31,3 @@ class Camera(Compound):
 
     kind: ClassVar[str] = "camera"
     title: ClassVar[str] = "camera noise"
-    quantity: ClassVar[str] = "place in the range of each kind"
-    between: ClassVar[str] = "or"
-
-    def corrupt(self, clean: Any, level: Any, *, seed: Any) -> Any:
-        from kerasgan.noise.arrays import arrays_of, per_image
-
-        of = arrays_of(clean, seed)
-        noisy = clean = of.array(clean)
-        place = of.cast(level, "float32")
-        drawn = of.uniform(of.shape(clean)[:-3], of.fold_in(seed, len(self.parts)))
-        chosen = per_image(of, of.cast(drawn * float(len(self.parts)), "int32"))
-        for number, part in enumerate(self.parts):
-            own = part.corrupt(clean, part.level_at(place), seed=of.fold_in(seed, number))
-            noisy = of.where(chosen == number, own, noisy)
-        return noisy

@@ -54,3 +54,24 @@ class Compound(Noise):
 
     def to_dict(self) -> dict[str, Any]:
         return {**super().to_dict(), "parts": [part.to_dict() for part in self.parts]}
+
+
+@dataclass(frozen=True)
+class OneOf(Compound):
+    """Gives each image one of several kinds of noise, each as often as the others."""
+
+    quantity: ClassVar[str] = "place in the range of each kind"
+    between: ClassVar[str] = "or"
+
+    def corrupt(self, clean: Any, level: Any, *, seed: Any) -> Any:
+        from kerasgan.noise.arrays import arrays_of, per_image
+
+        of = arrays_of(clean, seed)
+        noisy = clean = of.array(clean)
+        place = of.cast(level, "float32")
+        drawn = of.uniform(of.shape(clean)[:-3], of.fold_in(seed, len(self.parts)))
+        chosen = per_image(of, of.cast(drawn * float(len(self.parts)), "int32"))
+        for number, part in enumerate(self.parts):
+            own = part.corrupt(clean, part.level_at(place), seed=of.fold_in(seed, number))
+            noisy = of.where(chosen == number, own, noisy)
+        return noisy

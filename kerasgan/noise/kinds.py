@@ -8,13 +8,25 @@ from kerasgan.noise.camera import Camera
 from kerasgan.noise.gaussian import Gaussian
 from kerasgan.noise.impulses import RandomImpulses
 from kerasgan.noise.mixed import Mixed
+from kerasgan.noise.resaved import ResavedImpulses
 from kerasgan.noise.salt_and_pepper import SaltAndPepper
 from kerasgan.noise.sensor import Sensor
 from kerasgan.noise.speckle import Speckle
+from kerasgan.noise.stray import StrayImpulses
 
 KINDS: dict[str, type[Noise]] = {
     kind.kind: kind
-    for kind in (SaltAndPepper, Gaussian, Sensor, Camera, Speckle, RandomImpulses, Mixed)
+    for kind in (
+        SaltAndPepper,
+        Gaussian,
+        Sensor,
+        Camera,
+        Speckle,
+        RandomImpulses,
+        ResavedImpulses,
+        StrayImpulses,
+        Mixed,
+    )
 }
 
 

@@ -71,7 +71,7 @@ class Sensor(Noise):
             )
 
     def corrupt(self, clean: Any, level: Any, *, seed: Any) -> Any:
-        from kerasgan.noise.arrays import arrays_of, per_image
+        from kerasgan.noise.arrays import arrays_of, compressed, per_image
 
         of = arrays_of(clean, seed)
         clean = of.array(clean)
@@ -92,7 +92,7 @@ class Sensor(Noise):
             return noisy
         lowest, highest = _QUALITY
         quality = of.cast(lowest + drawn[2] * (highest - lowest), "int32")
-        return _compressed(of, noisy, quality, images)
+        return compressed(of, noisy, quality)
 
     def label(self, level: float) -> str:
         return f"{level:g}/10,000"
@@ -104,13 +104,6 @@ def _gains(of: "Arrays", drawn: Any) -> Any:
         for number, (low, high) in enumerate((_RED_GAIN, _BLUE_GAIN))
     )
     return of.stack([red, of.cast(1.0, "float32"), blue])
-
-
-def _compressed(of: "Arrays", pictures: Any, quality: Any, images: int) -> Any:
-    """Compresses each picture by itself; `images` is the number of axes before theirs."""
-    if not images:
-        return of.jpeg(pictures, quality)
-    return of.each(lambda inner: _compressed(of, inner, quality, images - 1), pictures)
 
 
 def _smoothed(of: "Arrays", noise: Any, sigma: Any, images: int) -> Any:

@@ -19,9 +19,12 @@ _FEWEST = 64
 _LEAST_SHARE, _LARGE_SHARE = 0.005, 0.03
 # What pictures with noise of a kind look like. That of sensors correlates from pixel to pixel, so
 # that a clean look tells nothing; neither does any look of several kinds, one over the other.
+# Impulses that were resized can look like grain.
 _LOOKS = {
     "salt-and-pepper": {"salt-and-pepper"},
     "random-impulses": {"impulses"},
+    "resaved-impulses": {"impulses", "gaussian", "signal-dependent"},
+    "stray-impulses": {"impulses", "gaussian", "signal-dependent"},
     "gaussian": {"gaussian", "signal-dependent"},
     "speckle": {"gaussian", "signal-dependent"},
     "sensor": {"gaussian", "signal-dependent", "clean"},

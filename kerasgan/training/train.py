@@ -24,7 +24,7 @@ from kerasgan.errors import (
 from kerasgan.model.blending import faithful_weights
 from kerasgan.model.discriminators import build_discriminator
 from kerasgan.model.gan import DenoisingGAN
-from kerasgan.model.generators import build_generator
+from kerasgan.model.generators import GATE, build_generator
 from kerasgan.model.loading import load_generator
 from kerasgan.store.run_folder import RunFolder
 from kerasgan.training.callbacks import (
@@ -114,6 +114,7 @@ def train(
             shown,
             noise=noise,
             flip=data.flip,
+            scale=data.scale,
             saturate=data.saturate,
             first_epoch=first_epoch,
             **shared,
@@ -210,15 +211,22 @@ def start_weights(config: RunConfig) -> list[Any]:
         config: what to train, with a model to start from.
 
     Returns:
-        A list of arrays, for the generator's `set_weights`.
+        A list of arrays, for the generator's `set_weights`. A gate that the model lacks is as it
+        is before training, all but open.
 
     Raises:
         ModelError: if there is no such model, or its network is not the configuration's.
     """
     given = load_generator(config.start or "")
     own = build_generator(config.generator, config.data.channels)
+    gate: list[Any] = []
+    if config.generator.gated and GATE not in {layer.name for layer in given.layers}:
+        weights = own.get_weights()
+        ungated = dataclasses.replace(config.generator, gated=False)
+        own = build_generator(ungated, config.data.channels)
+        gate = weights[len(own.weights) :]
     try:
-        return faithful_weights(given, own)
+        return [*faithful_weights(given, own), *gate]
     except ModelError as error:
         raise ModelError(
             f"{config.start} is no {own.name} of the same size and activation to start from"

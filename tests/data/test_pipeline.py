@@ -155,6 +155,25 @@ def test_a_share_of_patches_saturates_and_the_others_stay():
     assert (np.diff(levels[changed].reshape(changed.sum(), -1)) >= 0).all()
 
 
+def test_patches_are_resized_by_factors_of_the_range():
+    image = np.tile(np.arange(192, dtype=np.uint8), (192, 1))[..., np.newaxis]
+    options = {"noise": SaltAndPepper(0.0), "batch_size": 200, "patch_size": 16, "flip": False}
+    images = ImageSet((image,), ("ramp",))
+
+    def slopes(*scale):
+        _, clean = take(training_pairs(images, **options, scale=scale), 1)
+        # Edges, beyond which a patch knows nothing, are flatter.
+        return np.diff(clean * 255, axis=2)[:, :, 4:-4].mean(axis=(1, 2, 3))
+
+    np.testing.assert_allclose(slopes(1.0, 1.0), 1.0, rtol=1e-4)
+    np.testing.assert_allclose(slopes(2.0, 2.0), 0.5, rtol=1e-4)
+    np.testing.assert_allclose(slopes(0.5, 0.5), 2.0, rtol=1e-4)
+    factors = 1.0 / slopes(0.5, 2.0)
+    assert 0.48 < factors.min() < 0.56
+    assert 1.8 < factors.max() < 2.1
+    assert 0.4 < np.mean(factors < 1.0) < 0.6
+
+
 @pytest.mark.parametrize("pairs_of", [training_pairs, evaluation_pairs])
 def test_small_images_are_mirrored_at_their_edges(pairs_of):
     image = image_set(1, height=10, width=5).images[0]

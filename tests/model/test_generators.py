@@ -97,6 +97,27 @@ def test_untrained_residual_returns_the_noisy_picture(channels):
     assert not promises(generator).certain_exact
 
 
+@pytest.mark.parametrize("architecture", ["selective", "residual"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_gate_that_is_shut_returns_the_noisy_picture(architecture, channels):
+    generator = build_generator(
+        small_config(architecture, generator__gated=True).generator, channels
+    )
+    randomize(generator)
+    noisy = np.random.default_rng(4).choice([0.0, 0.3, 1.0], (1, 32, 32, channels))
+    noisy = noisy.astype(np.float32)
+    gate = generator.get_layer("noise")
+    kernel, bias = gate.get_weights()
+
+    def changed(logit):
+        gate.set_weights([np.zeros_like(kernel), np.full_like(bias, logit)])
+        return np.abs(generator(noisy).numpy() - noisy)
+
+    assert changed(-100.0).max() == 0.0
+    np.testing.assert_allclose(changed(0.0), 0.5 * changed(100.0), atol=1e-6)
+    assert changed(100.0).max() > 0.1
+
+
 def test_the_residual_recipe_keeps_to_its_budget():
     """No more weights than FFDNet with a third more, and half of its multiplications a pixel."""
     generator = build_generator(preset("residual").generator, channels=3)

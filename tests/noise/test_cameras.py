@@ -9,6 +9,7 @@ from skimage.util import random_noise
 from kerasgan.noise.camera import Camera
 from kerasgan.noise.gaussian import Gaussian
 from kerasgan.noise.impulses import RandomImpulses
+from kerasgan.noise.resaved import ResavedImpulses
 from kerasgan.noise.mixed import Mixed
 from kerasgan.noise.sensor import Sensor
 from kerasgan.noise.speckle import Speckle
@@ -154,6 +155,7 @@ def test_jpeg_blocks_are_what_pillow_and_tensorflow_make(shape):
         Gaussian(25),
         Speckle(0.3),
         RandomImpulses(0.4),
+        ResavedImpulses(0.3, scale=(0.5, 2.0), jpeg=False),
         Sensor(40),
         Sensor(40, mosaic=False),
         Sensor(40, smoothing=1.5),

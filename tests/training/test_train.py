@@ -286,6 +286,18 @@ def test_a_network_grows_details_and_restores_as_before(clean_images, tmp_path):
     np.testing.assert_allclose(grown(noisy), given(noisy), atol=1e-6)
 
 
+def test_a_network_grows_a_gate_that_is_all_but_open(clean_images, tmp_path):
+    plain = run_of(tmp_path / "plain", clean_images, small_config("selective", epochs=1))
+    config = small_config("selective", start=str(plain.path), generator__gated=True)
+    given, gated = load_generator(plain.path), build_generator(config.generator)
+    gated.set_weights(start_weights(config))
+    noisy = np.random.default_rng(0).choice([0.0, 0.5, 1.0], (1, 32, 32, 1)).astype(np.float32)
+    np.testing.assert_allclose(gated(noisy), given(noisy), atol=0.05)
+    again = config.replace(start=str(run_of(tmp_path / "gated", clean_images, config).path))
+    gated.set_weights(start_weights(again))
+    np.testing.assert_array_equal(gated(noisy), load_generator(again.start)(noisy))
+
+
 def test_weights_of_another_activation_are_no_start(trained_run):
     config = small_config(start=str(trained_run.path), generator__activation="relu6")
     with pytest.raises(ModelError, match="of the same size and activation"):

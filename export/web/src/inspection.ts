@@ -29,6 +29,8 @@ const [VISIBLE, GROWING] = [4, 0.3];
 const LOOKS: Record<string, readonly Look[]> = {
   "salt-and-pepper": ["salt-and-pepper"],
   "random-impulses": ["impulses"],
+  "resaved-impulses": ["impulses", "gaussian", "signal-dependent"],
+  "stray-impulses": ["impulses", "gaussian", "signal-dependent"],
   gaussian: ["gaussian", "signal-dependent"],
   speckle: ["gaussian", "signal-dependent"],
   sensor: ["gaussian", "signal-dependent", "clean"],
