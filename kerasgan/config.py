@@ -64,9 +64,7 @@ class DataConfig:
         require(self.channels in (1, 3), f"channels must be 1 or 3, got {self.channels}")
         require(self.patch_size >= 16, f"patch_size must be at least 16, got {self.patch_size}")
         low, high = self.scale
-        require(
-            0.1 <= low <= high <= 10.0, f"scale must be a range in [0.1, 10], got {low}:{high}"
-        )
+        require(0.1 <= low <= high <= 10.0, f"scale must be a range in [0.1, 10], got {low}:{high}")
         require(0.0 <= self.saturate <= 1.0, f"saturate must be in [0, 1], got {self.saturate}")
         require(0.0 <= self.pages < 1.0, f"pages must be in [0, 1), got {self.pages}")
         require(self.limit is None or self.limit > 0, f"limit must be positive, got {self.limit}")

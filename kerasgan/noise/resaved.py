@@ -17,7 +17,7 @@ _BLOCK = 8
 class ResavedImpulses(Noise):
     """Salt and pepper that is pure no longer; its level is the share that there was.
 
-    What the impulses changed is resized bilinearly, as in a picture that was the other size before,
+    What the impulses changed is resized bicubically, as in a picture that had another size before,
     while the picture itself stays as it is. JPEG's blocks begin anywhere.
 
     Attributes:
@@ -58,7 +58,8 @@ class ResavedImpulses(Noise):
             noisy = salt_and_pepper(clean, level, seed=seed)
         else:
             size = of.shape(clean)[-3:-1]
-            other = of.cast(of.cast(size, "float32") * (high / low) ** drawn[0] / high + 0.5, "int32")
+            factor = low * (high / low) ** drawn[0]
+            other = of.cast(of.cast(size, "float32") / factor + 0.5, "int32")
             before = _resized(of, clean, of.clip(other, 1, 2**15))
             hits = salt_and_pepper(before, level, seed=seed) - before
             noisy = of.clip(clean + _resized(of, hits, size), 0.0, 1.0)
@@ -85,10 +86,9 @@ def _compressed(of: "Arrays", pictures: Any, quality: Any, corner: Any) -> Any:
 
 
 def _resized(of: "Arrays", pictures: Any, size: Any) -> Any:
-    """Resizes pictures, (..., H, W, C), to another height and width, as Pillow's BILINEAR does."""
+    """Resizes pictures, (..., H, W, C), to another height and width, as Pillow's BICUBIC does."""
     rows, columns = (
-        _weights(of, of.shape(pictures)[axis], size[number])
-        for number, axis in enumerate((-3, -2))
+        _weights(of, of.shape(pictures)[axis], size[number]) for number, axis in enumerate((-3, -2))
     )
     down = of.einsum("ih,...hwc->...iwc", rows, pictures)
     return of.einsum("jw,...iwc->...ijc", columns, down)
@@ -99,7 +99,10 @@ def _weights(of: "Arrays", given: Any, made: Any) -> Any:
     ratio = of.cast(given, "float32") / of.cast(made, "float32")
     centres = (of.cast(of.range(made), "float32") + 0.5) * ratio
     cells = of.cast(of.range(given), "float32") + 0.5
-    # Where cells become fewer, each is a mean over as many as it covers twice.
-    distance = (cells[None, :] - centres[:, None]) / of.clip(ratio, 1.0, 2.0**15)
-    weights = of.clip(1.0 - of.sqrt(distance**2), 0.0, 1.0)
+    # Where cells become fewer, each is a mean over more of them.
+    distance = of.sqrt((cells[None, :] - centres[:, None]) ** 2) / of.clip(ratio, 1.0, 2.0**15)
+    # Keys, Cubic convolution interpolation for digital image processing, 1981, a = -1/2.
+    near = (1.5 * distance - 2.5) * distance**2 + 1.0
+    far = ((2.5 - 0.5 * distance) * distance - 4.0) * distance + 2.0
+    weights = of.where(distance < 1.0, near, of.where(distance < 2.0, far, 0.0))
     return weights / of.einsum("mg->m", weights)[:, None]

@@ -35,8 +35,11 @@ class Sensor(Noise):
     drawn. To light x a normal deviate of variance a · x + b is added. a is the level, in
     ten-thousandths; b follows from it as in the cameras that Brooks et al. measured. In colour, the
     noise, not the picture, then goes through a Bayer mosaic and is interpolated: it correlates from
-    pixel to pixel, which is why networks that learnt independent noise fail on photographs. What
-    cameras do against noise leaves less of it, and coarser: smoothing stands for that.
+    pixel to pixel, which is why networks that learnt independent noise fail on photographs. Gamma
+    makes the mean of many noisy pictures darker than the light, red and blue most; the truth about
+    a photograph is such a mean. So half the difference is taken between the pictures that the noise
+    and its negative make, which has no mean of its own: a network then learns no tint. What cameras
+    do against noise leaves less of it, and coarser: smoothing stands for that.
 
     Attributes:
         mosaic: whether noise in colour goes through a mosaic.
@@ -87,7 +90,11 @@ class Sensor(Noise):
             noise = _interpolated(of, noise, images)
         if self.smoothing:
             noise = _smoothed(of, noise, drawn[3] * self.smoothing, images)
-        noisy = of.clip((light + noise) * gains, 0.0, 1.0) ** (1 / _GAMMA)
+        brighter, darker = (
+            of.clip(changed * gains, 0.0, 1.0) ** (1 / _GAMMA)
+            for changed in (light + noise, light - noise)
+        )
+        noisy = of.clip(clean + (brighter - darker) / 2.0, 0.0, 1.0)
         if not self.jpeg:
             return noisy
         lowest, highest = _QUALITY

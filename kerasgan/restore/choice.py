@@ -11,10 +11,16 @@ from kerasgan.images.pixels import Pixels, from_float, to_float
 from kerasgan.restore.inspection import Inspection, inspect
 from kerasgan.restore.restorer import Restorer
 from kerasgan.store.purpose import knows_pages, removed_noise
-from kerasgan.store.zoo import CAMERA_MODEL, DEFAULT_MODEL, PAGES_MODEL, find_model
+from kerasgan.store.zoo import (
+    CAMERA_MODEL,
+    DEFAULT_MODEL,
+    IMPULSES_MODEL,
+    PAGES_MODEL,
+    find_model,
+)
 
 # What a picture may look like for which there is a model that comes with kerasgan.
-_REMOVED = {"salt-and-pepper", "gaussian", "signal-dependent"}
+_REMOVED = {"salt-and-pepper", "impulses", "gaussian", "signal-dependent"}
 
 
 def fitting_model(found: Inspection) -> str:
@@ -28,7 +34,7 @@ def fitting_model(found: Inspection) -> str:
     """
     if found.kind == "salt-and-pepper":
         return PAGES_MODEL if found.is_drawn else DEFAULT_MODEL
-    return CAMERA_MODEL
+    return IMPULSES_MODEL if found.kind == "impulses" else CAMERA_MODEL
 
 
 class Step(NamedTuple):

@@ -9,8 +9,8 @@ from skimage.util import random_noise
 from kerasgan.noise.camera import Camera
 from kerasgan.noise.gaussian import Gaussian
 from kerasgan.noise.impulses import RandomImpulses
-from kerasgan.noise.resaved import ResavedImpulses
 from kerasgan.noise.mixed import Mixed
+from kerasgan.noise.resaved import ResavedImpulses
 from kerasgan.noise.sensor import Sensor
 from kerasgan.noise.speckle import Speckle
 
@@ -93,19 +93,41 @@ def test_a_mosaic_correlates_noise_and_keeps_the_picture():
     )
 
 
+def developed(clean, noise):
+    """A flat picture with noise in its light."""
+    brighter, darker = (
+        np.clip(clean**2.2 + sign * noise, 0, 1) ** (1 / 2.2) for sign in (1.0, -1.0)
+    )
+    return np.clip(clean + (brighter - darker) / 2, 0, 1)
+
+
+def noise_in_light(clean, noisy):
+    """What `developed` was given."""
+    grid = np.linspace(-0.6, 0.6, 100_001)
+    return np.interp(noisy, developed(clean.flat[0], grid), grid)
+
+
+@pytest.mark.parametrize("options", [{}, {"mosaic": False}, {"smoothing": 1.5}])
+def test_noise_of_sensors_tints_nothing(options):
+    noise, clean = Sensor((0, 100), **options), flat(0.4, 3)
+    noisy = [noise.corrupt(clean, 50.0, seed=np.array([number, 1])) for number in range(8)]
+    assert np.std(noisy) > 0.02
+    np.testing.assert_allclose(np.mean(noisy, axis=(0, 1, 2)), 0.4, atol=1e-3)
+
+
 def test_a_mosaic_is_interpolated_as_by_convolution():
     """An independent interpolation: each colour's own values, spread by SciPy."""
     level, clean = 20.0, flat(0.5, 3)
     plain = Sensor(level, mosaic=False).corrupt(clean, level, seed=SEED)
     mosaic = Sensor(level).corrupt(clean, level, seed=SEED)
     rows, columns = np.indices((SIZE, SIZE)) % 2
-    light = plain**2.2 - clean**2.2
+    light = noise_in_light(clean, plain)
     for channel, at in enumerate((rows + columns == 0, rows + columns == 1, rows + columns == 2)):
         cross = (
             [[0, 1, 0], [1, 4, 1], [0, 1, 0]] if channel == 1 else [[1, 2, 1], [2, 4, 2], [1, 2, 1]]
         )
         spread = ndimage.convolve(light[..., channel] * at, np.array(cross) / 4, mode="reflect")
-        expected = (clean[..., channel] ** 2.2 + spread) ** (1 / 2.2)
+        expected = developed(clean[..., channel], spread)
         np.testing.assert_allclose(mosaic[..., channel], expected, atol=1e-4)
 
 
@@ -114,11 +136,11 @@ def test_smoothing_is_a_gaussian_of_scipy_on_the_noise_alone():
     level, clean = 20.0, flat(0.6, 3)
     plain = Sensor(level).corrupt(clean, level, seed=SEED)
     smooth = Sensor(level, smoothing=2.0).corrupt(clean, level, seed=SEED)
-    light = plain**2.2 - clean**2.2
+    light = noise_in_light(clean, plain)
 
     def distance(sigma):
         spread = ndimage.gaussian_filter(light, (sigma, sigma, 0), mode="nearest", radius=4)
-        return np.abs((clean**2.2 + spread) ** (1 / 2.2) - smooth).max()
+        return np.abs(developed(clean, spread) - smooth).max()
 
     assert min(map(distance, np.arange(0.1, 2.0, 0.01))) < 1e-3
     assert smooth.std() < 0.9 * plain.std()

@@ -8,7 +8,13 @@ import pytest
 from kerasgan.noise.camera import Camera
 from kerasgan.restore import choice
 from kerasgan.restore.choice import Choice
-from kerasgan.store.zoo import CAMERA_MODEL, DEFAULT_MODEL, PAGES_MODEL, find_model
+from kerasgan.store.zoo import (
+    CAMERA_MODEL,
+    DEFAULT_MODEL,
+    IMPULSES_MODEL,
+    PAGES_MODEL,
+    find_model,
+)
 from tests.helpers import noisy_picture, smooth_image
 
 CLEAN = smooth_image(1, 90, 100) // 2 + 64
@@ -30,6 +36,12 @@ def with_impulses(pixels, share=0.3):
     return np.where(hit < share, np.where(hit < share / 2, 255, 0), pixels).astype(np.uint8)
 
 
+def with_random_values(pixels, share=0.1):
+    random = np.random.default_rng(2)
+    values = random.integers(1, 255, pixels.shape)
+    return np.where(random.uniform(size=pixels.shape) < share, values, pixels).astype(np.uint8)
+
+
 class Removing:
     """Stands for a model: puts another picture in the place of what it is given."""
 
@@ -49,6 +61,7 @@ def models():
     return {
         find_model(DEFAULT_MODEL): Removing(with_gaussian(CLEAN)),
         find_model(PAGES_MODEL): Removing(PAGE),
+        find_model(IMPULSES_MODEL): Removing(CLEAN),
         find_model(CAMERA_MODEL): Removing(CLEAN),
     }
 
@@ -72,6 +85,7 @@ def test_noise_of_one_kind_is_taken_once(models):
     assert names(Choice(None, load)(with_impulses(CLEAN))) == [DEFAULT_MODEL]
     assert names(Choice(None, load)(with_gaussian(CLEAN))) == [CAMERA_MODEL]
     assert names(Choice(None, load)(with_impulses(PAGE))) == [PAGES_MODEL]
+    assert names(Choice(None, load)(with_random_values(CLEAN))) == [IMPULSES_MODEL]
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
