@@ -77,7 +77,10 @@ def arrays_of(*values: Any) -> Arrays:
         einsum=tf.einsum,
         pad=functools.partial(tf.pad, mode="symmetric"),
         each=tf.map_fn,
-        jpeg=tf.image.adjust_jpeg_quality,
+        # Accurate, unlike the default, which takes a level from red and one from blue.
+        jpeg=lambda image, quality: tf.image.adjust_jpeg_quality(
+            tf.round(255.0 * image) / 255.0, quality, dct_method="INTEGER_ACCURATE"
+        ),
         clip=tf.clip_by_value,
         fold_in=lambda seed, number: tf.random.experimental.stateless_fold_in(
             tf.cast(seed, tf.int64), tf.cast(number, tf.int64)

@@ -146,8 +146,7 @@ class Choice:
     def _objection(self, found: Inspection, noise: str, pages: bool) -> str | None:
         """What speaks against restoring with a model of that purpose."""
         if self._model is None and found.kind not in _REMOVED:
-            removed = "" if found.level is None else ", which none of the models here removes"
-            return found.sentence + removed
+            return found.sentence
         return found.objection(noise, pages)
 
 

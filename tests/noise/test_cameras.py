@@ -107,12 +107,17 @@ def noise_in_light(clean, noisy):
     return np.interp(noisy, developed(clean.flat[0], grid), grid)
 
 
-@pytest.mark.parametrize("options", [{}, {"mosaic": False}, {"smoothing": 1.5}])
-def test_noise_of_sensors_tints_nothing(options):
-    noise, clean = Sensor((0, 100), **options), flat(0.4, 3)
-    noisy = [noise.corrupt(clean, 50.0, seed=np.array([number, 1])) for number in range(8)]
-    assert np.std(noisy) > 0.02
-    np.testing.assert_allclose(np.mean(noisy, axis=(0, 1, 2)), 0.4, atol=1e-3)
+@pytest.mark.parametrize(
+    "options", [{}, {"mosaic": False}, {"smoothing": 1.5}, {"smoothing": 1.5, "jpeg": True}]
+)
+@pytest.mark.parametrize("array", [np.array, tf.constant])
+def test_noise_of_sensors_tints_nothing(options, array):
+    noise, clean = Sensor((0, 100), **options), np.full((256, 256, 3), (0.4, 0.5, 0.3), np.float32)
+    noisy = [
+        noise.corrupt(array(clean), 50.0, seed=array(np.array([number, 1]))) for number in range(8)
+    ]
+    assert np.std(noisy - clean) > 0.015
+    np.testing.assert_allclose(np.mean(noisy - clean, axis=(0, 1, 2)), 0.0, atol=1.5e-3)
 
 
 def test_a_mosaic_is_interpolated_as_by_convolution():
@@ -166,7 +171,9 @@ def test_jpeg_blocks_are_what_pillow_and_tensorflow_make(shape):
     noise = Sensor(20.0, jpeg=True)
     ours = noise.corrupt(clean, 20.0, seed=SEED)
     theirs = noise.corrupt(tf.constant(clean), 20.0, seed=SEED).numpy()
-    assert np.abs(ours - theirs).mean() < 0.01
+    # Where a value lies between two levels, one may be rounded up and the other down.
+    assert np.mean(np.abs(ours - theirs) > 1e-4) < 0.02
+    assert np.abs(ours - theirs).max() < 0.03
     assert np.abs(ours - Sensor(20.0).corrupt(clean, 20.0, seed=SEED)).mean() > 0.002
     np.testing.assert_allclose(255 * ours, np.rint(255 * ours), atol=1e-3)
 
