@@ -35,11 +35,11 @@ class Sensor(Noise):
     drawn. To light x a normal deviate of variance a · x + b is added. a is the level, in
     ten-thousandths; b follows from it as in the cameras that Brooks et al. measured. In colour, the
     noise, not the picture, then goes through a Bayer mosaic and is interpolated: it correlates from
-    pixel to pixel, which is why networks that learnt independent noise fail on photographs. Gamma
-    makes the mean of many noisy pictures darker than the light, red and blue most; the truth about
-    a photograph is such a mean. So half the difference is taken between the pictures that the noise
-    and its negative make, which has no mean of its own: a network then learns no tint. What cameras
-    do against noise leaves less of it, and coarser: smoothing stands for that.
+    pixel to pixel, which is why networks that learnt independent noise fail on photographs. What
+    counts as the truth about a photograph is the mean of many, and gamma makes that darker than the
+    light by itself: so half the difference is taken between what the noise and its negative make,
+    whose mean is none. What cameras do against noise leaves less of it, and coarser: smoothing
+    stands for that.
 
     Attributes:
         mosaic: whether noise in colour goes through a mosaic.
