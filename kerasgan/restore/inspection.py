@@ -31,6 +31,8 @@ _LOOKS = {
     "camera": {"gaussian", "signal-dependent", "clean"},
     "mixed": {"clean", "salt-and-pepper", "impulses", "gaussian", "signal-dependent", "unknown"},
 }
+# Of these kinds, what is drawn is not told apart: edges and letters suffer.
+_STRAY = frozenset({"random-impulses", "resaved-impulses", "stray-impulses"})
 # The share of pure black and white, noise apart, from which a picture is taken for a page.
 _DRAWN = 0.3
 # Standard deviation of the noise that is told, and by which power of the brightness it grows.
@@ -99,6 +101,8 @@ class Inspection:
         if self.kind not in _LOOKS[noise]:
             other = "" if self.level is None else ", which this model does not remove"
             return self.sentence + other
+        if noise in _STRAY and self.is_drawn and not knows_pages:
+            return f"{self.sentence}, but restoring would change what was drawn, too"
         return self.impulses.objection(knows_pages) if noise == "salt-and-pepper" else None
 
     def to_dict(self) -> dict[str, Any]:

@@ -88,6 +88,13 @@ def test_noise_of_one_kind_is_taken_once(models):
     assert names(Choice(None, load)(with_random_values(CLEAN))) == [IMPULSES_MODEL]
 
 
+def test_stray_impulses_on_pages_are_left_alone(models):
+    noisy = with_random_values(PAGE)
+    left = Choice(None, models.__getitem__)(noisy)
+    assert left.steps == () and left.pixels is noisy
+    assert "restoring would change what was drawn, too" in left.objection
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 def test_strength_goes_from_the_first_picture_to_the_last(models, dtype):
     def of_type(pixels):

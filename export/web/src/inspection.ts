@@ -37,6 +37,10 @@ const LOOKS: Record<string, readonly Look[]> = {
   camera: ["gaussian", "signal-dependent", "clean"],
 };
 
+// Models of these kinds change what is drawn, which is black or white in so large a share.
+const STRAY: ReadonlySet<string> = new Set(["random-impulses", "resaved-impulses", "stray-impulses"]);
+const DRAWN = 0.3;
+
 /** Looks at a picture; takes milliseconds, however large it is. */
 export function inspect(pixels: Pixels): Inspection {
   const planes = sample(pixels);
@@ -72,6 +76,9 @@ export function objection(inspection: Inspection, noise: string, knowsPages: boo
   if (LOOKS[noise]?.includes(look) === false) {
     const told = look === "clean" || look === "unknown";
     return sentenceOf(inspection) + (told ? "" : ", which this model does not remove");
+  }
+  if (STRAY.has(noise) && !knowsPages && impulses.black + impulses.white - impulses.share > DRAWN) {
+    return `${sentenceOf(inspection)}, but restoring would change what was drawn, too`;
   }
   return noise === "salt-and-pepper" ? objectionTo(impulses, knowsPages) : undefined;
 }
