@@ -29,6 +29,7 @@ def save_choices(photograph):
     from kerasgan.images.contact_sheet import save_comparison
     from kerasgan.images.pixels import from_float, to_float
     from kerasgan.noise.gaussian import Gaussian
+    from kerasgan.noise.resaved import ResavedImpulses
     from kerasgan.restore.choice import Choice
     from kerasgan.restore.restorer import load_restorer
 
@@ -38,6 +39,7 @@ def save_choices(photograph):
         "impulses": (photograph, [impulses]),
         "grain": (photograph, [grain]),
         "both": (photograph, [grain, impulses]),
+        "impulses, then JPEG": (photograph, [ResavedImpulses(0.1)]),
         "impulses on a page": (page, [SaltAndPepper(0.1)]),
     }
     choose, columns = Choice(None, load_restorer), {}

@@ -29,6 +29,8 @@ def test_replace_reaches_into_parts():
 @pytest.mark.parametrize(
     "changes",
     [
+        {"data__scale": (2.0, 0.5)},
+        {"data__scale": (0.01, 1.0)},
         {"noise__level": (0.9, 0.1)},
         {"noise__level": (0.0, 1.5)},
         {"noise__salt_vs_pepper": 2.0},

@@ -98,7 +98,7 @@ def build_selective(
             what draws fine lines; 0 for none. It starts as doing nothing, so that a trained network
             can be given one.
         gated: whether the network also says how likely each value is noise, and changes it by that
-            much: what is black or white on purpose then comes back as it came.
+            much: what is black or white on purpose can then come back as it came.
         block: what each level of the U-Net is made of.
         fill: what fills the gaps, called as `fill_gaps`.
 
