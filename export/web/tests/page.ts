@@ -67,6 +67,13 @@ export async function isRestored(page: Page): Promise<void> {
   await expect(page.locator("#status")).toHaveText(/\d+×\d+ (grey|colour), [\d.]+ m?s/);
 }
 
+/** Does what leads to a restored picture, and waits for that one, whatever stood there before. */
+export async function restoresAfter(page: Page, act: () => Promise<unknown>): Promise<void> {
+  await page.locator("#status").evaluate((status) => (status.textContent = ""));
+  await act();
+  await isRestored(page);
+}
+
 /** Waits until the page has told why it leaves a picture alone. */
 export async function isLeft(page: Page, reason: RegExp): Promise<void> {
   await expect(page.locator("#status")).toHaveText(/^\d+×\d+ (grey|colour)$/);
