@@ -1,4 +1,4 @@
-"""Random-valued impulses: pixels replaced by any value."""
+"""Impulses: values replaced by others; and those that are replaced by any value."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -7,7 +7,21 @@ from kerasgan.noise.base import Noise
 
 
 @dataclass(frozen=True)
-class RandomImpulses(Noise):
+class Impulses(Noise):
+    """Replaces a share of the values, whatever happens to them later; its level is that share."""
+
+    quantity: ClassVar[str] = "share of noise"
+    bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    usual_levels: ClassVar[tuple[float, ...]] = (0.05, 0.1, 0.2, 0.4)
+    checked_levels: ClassVar[tuple[float, ...]] = (0.05, 0.2, 0.4)
+    calibration_range: ClassVar[tuple[float, float]] = (0.0, 0.5)
+
+    def label(self, level: float) -> str:
+        return f"{100 * level:g}%"
+
+
+@dataclass(frozen=True)
+class RandomImpulses(Impulses):
     """Replaces a random share of the values by others, uniform in [0, 1]; its level is that share.
 
     Each channel of a pixel is hit by itself, as by dead and hot photosites.
@@ -17,11 +31,6 @@ class RandomImpulses(Noise):
 
     kind: ClassVar[str] = "random-impulses"
     title: ClassVar[str] = "random-valued impulses"
-    quantity: ClassVar[str] = "share of noise"
-    bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
-    usual_levels: ClassVar[tuple[float, ...]] = (0.05, 0.1, 0.2, 0.4)
-    checked_levels: ClassVar[tuple[float, ...]] = (0.05, 0.2, 0.4)
-    calibration_range: ClassVar[tuple[float, float]] = (0.0, 0.5)
 
     def corrupt(self, clean: Any, level: Any, *, seed: Any) -> Any:
         from kerasgan.noise.arrays import arrays_of, per_image
@@ -32,6 +41,3 @@ class RandomImpulses(Noise):
         draw = of.uniform(of.shape(clean), seed)
         hit = draw < share
         return of.where(hit, draw / of.where(hit, share, 1.0), clean)
-
-    def label(self, level: float) -> str:
-        return f"{100 * level:g}%"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from kerasgan.noise.base import Noise
+from kerasgan.noise.impulses import Impulses
 from kerasgan.noise.salt_and_pepper import salt_and_pepper
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ _BLOCK = 8
 
 
 @dataclass(frozen=True)
-class ResavedImpulses(Noise):
+class ResavedImpulses(Impulses):
     """Salt and pepper that is pure no longer; its level is the share that there was.
 
     What the impulses changed is resized bicubically, as in a picture that had another size before,
@@ -34,11 +34,6 @@ class ResavedImpulses(Noise):
 
     kind: ClassVar[str] = "resaved-impulses"
     title: ClassVar[str] = "salt and pepper saved anew"
-    quantity: ClassVar[str] = "share of noise"
-    bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
-    usual_levels: ClassVar[tuple[float, ...]] = (0.05, 0.1, 0.2, 0.4)
-    checked_levels: ClassVar[tuple[float, ...]] = (0.05, 0.2, 0.4)
-    calibration_range: ClassVar[tuple[float, float]] = (0.0, 0.5)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -68,9 +63,6 @@ class ResavedImpulses(Noise):
         lowest, highest = _QUALITY
         quality = of.cast(lowest + drawn[1] * (highest - lowest), "int32")
         return _compressed(of, noisy, quality, of.cast(drawn[2:] * _BLOCK, "int32"))
-
-    def label(self, level: float) -> str:
-        return f"{100 * level:g}%"
 
 
 def _compressed(of: "Arrays", pictures: Any, quality: Any, corner: Any) -> Any:

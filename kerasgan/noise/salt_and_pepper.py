@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from kerasgan.noise.base import Noise
+from kerasgan.noise.impulses import Impulses
 
 
 @dataclass(frozen=True)
-class SaltAndPepper(Noise):
+class SaltAndPepper(Impulses):
     """Replaces a random share of the pixels by black or white; its level is that share.
 
     Attributes:
@@ -18,8 +18,6 @@ class SaltAndPepper(Noise):
 
     kind: ClassVar[str] = "salt-and-pepper"
     title: ClassVar[str] = "salt and pepper"
-    quantity: ClassVar[str] = "share of noise"
-    bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
     usual_levels: ClassVar[tuple[float, ...]] = (0.15, 0.5, 0.9)
     checked_levels: ClassVar[tuple[float, ...]] = (0.1, 0.5, 0.9)
     calibration_range: ClassVar[tuple[float, float]] = (0.0, 0.95)
@@ -30,9 +28,6 @@ class SaltAndPepper(Noise):
 
     def corrupt(self, clean: Any, level: Any, *, seed: Any) -> Any:
         return salt_and_pepper(clean, level, salt_vs_pepper=self.salt_vs_pepper, seed=seed)
-
-    def label(self, level: float) -> str:
-        return f"{100 * level:g}%"
 
     @property
     def description(self) -> str:
