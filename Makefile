@@ -23,5 +23,6 @@ ablation:
 	  --adversarial-weight 0.1 --seed 0 --seed 1 --seed 2 --output runs/ablation
 	python docs/make_ablation.py runs/ablation docs/ablation.png
 	kerasgan compare --config docs/ablation-dense.toml --data fer2013.csv --limit 2400 \
+	  --adversarial-weight 0 --adversarial-weight 0.6 --adversarial-weight 1.8 --adversarial-weight 5.4 \
 	  --measure-at 0.7 --measure-at 0.9 --test-images 300 --output runs/ablation-dense
 	python docs/make_ablation.py runs/ablation-dense docs/ablation-dense.png
