@@ -49,10 +49,10 @@ _SELECTIVE = RunConfig(
 PRESETS = {
     # Sharp: against a discriminator, and with what it takes to draw fine lines.
     "selective-gan": _SELECTIVE.replace(
-        adversary__weight=1.8,
+        adversary__weight=0.6,
         generator__detail=32,
         g_optimizer__ema_momentum=0.99,
-        epochs=16,
+        epochs=13,
     ),
     "selective": _SELECTIVE,
     # A quarter of the weights, and not half of the multiplications. Among few channels, 8 bits lose

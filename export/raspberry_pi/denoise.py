@@ -378,6 +378,9 @@ _SCORES = 255 * (24 + 8) + 255 * 225 // 16 + 1
 _LEAST_SHARE, _FEWEST_IMPULSES = 0.0015, 10
 # Impulses differ from their surroundings by so many levels; so do those that are not quite black.
 _CONTRAST, _NEAR_CONTRAST = 8, 64
+# Dots of a halftone avoid their neighbours by so much more than those so many pixels apart, as a
+# share of the variance of black: by 0.1 or more; in noise it was 0.015 at most.
+_AVOIDING, _APART = 0.025, 4
 # From here on there is nothing left to restore from.
 _ALL = 0.999
 # Where black and white alternate in the picture itself, as in text, restoring changes them, too.
@@ -452,6 +455,8 @@ def find_impulses(pixels: Pixels) -> Impulses:
         # The other colour hides in what the picture has of it, and is no more frequent.
         share += min(side.share for side in sides)
     if any(side.share < share and side.near > max(side.share, 0.05 * share) for side in sides):
+        share = 0.0
+    if share and _is_halftone(planes == 0):
         share = 0.0
     others = 0.0 if share else sum(side.near + side.share for side in sides if side.near)
     black, white = (float((planes == value).mean()) for value in (0, 255))
@@ -606,6 +611,18 @@ def _almost_black(values: Pixels) -> tuple[int, int, int]:
     usual = int(np.searchsorted(rest, rest[-1] / 2)) + 1 if rest[-1] > 0.02 * counts[255] else 255
     limit = min(max(usual // 3, 1), 40)
     return int(counts[1 : limit + 1].sum()), int(counts[limit + 1 : 2 * limit + 1].sum()), usual
+
+
+def _is_halftone(black: Pixels) -> bool:
+    """Tells whether black avoids black, as dots that stand for grey do; noise does not care."""
+    near, far = (
+        np.count_nonzero(black[..., step:] & black[..., :-step])
+        + np.count_nonzero(black[..., step:, :] & black[..., :-step, :])
+        for step in (1, _APART)
+    )
+    share = np.count_nonzero(black) / black.size
+    chance = share * (1 - share) * (_AVOIDING * black.size + 4 * math.sqrt(black.size))
+    return (near - far) / 2 < -chance
 
 
 def _is_even(black: Pixels, places: Pixels, joint: float) -> bool:

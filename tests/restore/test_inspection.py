@@ -184,6 +184,45 @@ def test_other_impulses_are_told(change, tmp_path):
     assert "not pure black and white" in found.objection("salt-and-pepper")
 
 
+@pytest.mark.parametrize("factor", [0.5, 0.75, 1.5, 2.0])
+@pytest.mark.parametrize("share", [0.05, 0.2])
+def test_impulses_that_were_resized_are_told(factor, share):
+    noisy = Image.fromarray(with_impulses(CLEAN["grey"], share)[..., 0])
+    resized = noisy.resize([int(factor * extent) for extent in noisy.size], Image.BICUBIC)
+    assert inspect(np.asarray(resized)).kind == "impulses"
+
+
+@pytest.mark.parametrize("how", ["jpeg", "half", "twice", "halftone"])
+@pytest.mark.parametrize("name", photographs())
+def test_what_happens_to_clean_pictures_is_no_noise(name, how, tmp_path):
+    image = Image.fromarray(CLEAN[name].squeeze())
+    if how == "jpeg":
+        image.save(tmp_path / "a.jpg", quality=60)
+        image = Image.open(tmp_path / "a.jpg")
+    elif how == "halftone":
+        image = image.convert("1").convert("L")
+    else:
+        image = image.resize(
+            [extent // 2 if how == "half" else 2 * extent for extent in image.size]
+        )
+    assert inspect(np.asarray(image)).kind in ("clean", "unknown")
+
+
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.9])
+def test_halftones_are_left_alone_unless_noise_covers_their_dots(share):
+    dots = np.asarray(Image.fromarray(CLEAN["grey"][..., 0]).convert("1"), np.uint8) * 255
+    found = inspect(with_impulses(dots[..., np.newaxis], share))
+    assert found.impulses.share == (0 if share < 0.5 else pytest.approx(1, abs=0.01))
+    assert found.objection("salt-and-pepper") is not None
+
+
+def test_of_a_page_under_dense_noise_nothing_is_left():
+    found = inspect(with_impulses(CLEAN["page of 1 bit"], 0.97))
+    assert found.kind == "salt-and-pepper" and found.level > 0.95
+    assert "nothing but noise" in found.objection("salt-and-pepper", knows_pages=True)
+    assert "nothing but noise" not in inspect(CLEAN["code"]).sentence
+
+
 @pytest.mark.parametrize("shape", [(1, 1, 1), (1, 1, 3), (1, 5, 1), (7, 1, 1), (2, 3), (8, 8, 1)])
 def test_tiny_pictures_are_left_alone(shape):
     for pixels in (np.zeros(shape, np.uint8), np.full(shape, 255, np.uint8)):

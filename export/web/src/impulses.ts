@@ -32,6 +32,7 @@ const [VALUES, TILE] = [2 ** 19, 128];
 const SCORES = 255 * (24 + 8) + Math.floor((255 * 225) / 16) + 1;
 const [LEAST_SHARE, FEWEST_IMPULSES] = [0.0015, 10];
 const [CONTRAST, NEAR_CONTRAST] = [8, 64];
+const [AVOIDING, APART] = [0.025, 4];
 const ALL = 0.999;
 const [HARM, HARM_OF_PAGES] = [1.1, 4];
 
@@ -68,6 +69,7 @@ export function findImpulses(planes: Planes): Impulses {
   // The other colour hides in what the picture has of it, and is no more frequent.
   if (black.noise !== white.noise) share += Math.min(black.share, white.share);
   if (sides.some((side) => side.share < share && side.near > Math.max(side.share, 0.05 * share))) share = 0;
+  if (share && isHalftone(planes)) share = 0;
   const others = sides.reduce((sum, side) => sum + (side.near ? side.near + side.share : 0), 0);
   return {
     share: Math.min(share, 1),
@@ -310,6 +312,24 @@ function almostBlack(values: Uint8Array, ranks: Uint16Array, rank: number) {
   const limit = Math.min(Math.max(Math.floor(contrast / 3), 1), 40);
   const between = (from: number, to: number) => counts.slice(from, to).reduce((sum, count) => sum + count, 0);
   return { near: between(1, limit + 1), valley: between(limit + 1, 2 * limit + 1), contrast };
+}
+
+/** Tells whether black avoids black, as dots that stand for grey do; noise does not care. */
+function isHalftone({ height, width, values }: Planes): boolean {
+  const pairs = (step: number) => {
+    let count = 0;
+    for (let i = 0, y = 0; i < values.length; y = (y + 1) % height) {
+      for (let x = 0; x < width; x++, i++) {
+        if (values[i] !== 0) continue;
+        if (x + step < width && values[i + step] === 0) count++;
+        if (y + step < height && values[i + step * width] === 0) count++;
+      }
+    }
+    return count;
+  };
+  const share = shareOf(values, 0);
+  const chance = share * (1 - share) * (AVOIDING * values.length + 4 * Math.sqrt(values.length));
+  return (pairs(1) - pairs(APART)) / 2 < -chance;
 }
 
 /** Tells whether black is as frequent in all rows and all columns as chance would have it. */

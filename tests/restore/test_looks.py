@@ -1,0 +1,81 @@
+"""What is measured to tell kinds of noise apart, against SciPy."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from kerasgan.restore.impulses import find_impulses, sample
+from kerasgan.restore.looks import LOOKS, measure, vector, weigh
+
+IMMERKAER = np.outer([1, -2, 1], [1, -2, 1])
+
+
+def planes_of(seed=0, shape=(64, 72), sigma=10.0, smooth=0.0):
+    noise = np.random.default_rng(seed).normal(0, 1, shape)
+    if smooth:
+        noise = ndimage.gaussian_filter(noise, smooth)
+    values = 128 + sigma * noise / noise.std()
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)[np.newaxis, np.newaxis]
+
+
+def block_means(values):
+    return ndimage.uniform_filter(values.astype(float), 8, origin=-4)[::8, ::8]
+
+
+def test_responses_are_those_of_a_convolution():
+    planes = planes_of()
+    response = ndimage.convolve(planes[0, 0].astype(int), IMMERKAER, mode="nearest")
+    noise = block_means(np.abs(response))
+    peaked = np.log(np.median(block_means(response**2) / noise**2))
+    found = measure(planes)
+    assert found.noises[3] == pytest.approx(np.log1p(np.quantile(noise, 0.1)))
+    assert found.peaked[1] == pytest.approx(peaked)
+    assert found.shares == (0, 0, 0, 1, 0, 0) and found.noises[0] == -1
+
+
+def test_gaussian_noise_is_as_theory_has_it():
+    found = measure(planes_of(shape=(256, 256)))
+    assert found.sigma == pytest.approx(10, rel=0.1)
+    # Of a normal deviate, the mean square is half of pi times the square of the mean size.
+    assert found.peaked[1] == pytest.approx(math.log(math.pi / 2), abs=0.03)
+    assert found.coarse[1] == pytest.approx(0, abs=0.02)
+
+
+def test_noise_that_correlates_is_coarse_and_impulses_are_peaked():
+    assert measure(planes_of(smooth=1.0)).coarse[1] > 1
+    planes = np.full((1, 1, 64, 64), 100, np.uint8)
+    planes[..., 4::8, 4::8] = 200
+    assert measure(planes).peaked[1] > 1
+
+
+def test_values_beyond_their_neighbours_are_counted():
+    planes = np.full((1, 1, 16, 16), 100, np.uint8)
+    planes[..., 3, 3], planes[..., 9, 9] = 104, 70
+    share = math.log(1 / 256 + 1e-4)
+    assert measure(planes).beyond == pytest.approx(
+        (math.log(2 / 256 + 1e-4), share, share, math.log(1e-4))
+    )
+
+
+def test_what_is_still_is_told():
+    planes = np.full((1, 1, 16, 16), 100, np.uint8)
+    planes[..., 3, 3] = 104
+    assert measure(planes).still == 0.75
+    assert measure(planes[..., :7, :]) is None
+
+
+@pytest.mark.parametrize("planes", [planes_of(), np.zeros((2, 3, 8, 8), np.uint8)])
+def test_the_network_weighs_them_all(planes):
+    impulses, measures = find_impulses(planes[0].transpose(1, 2, 0)), measure(planes)
+    seen = vector(measures, impulses)
+    assert seen.shape == (30,) and np.isfinite(seen).all()
+    logits = weigh(measures, impulses)
+    assert tuple(logits) == LOOKS
+    assert max(logits, key=logits.get) == ("gaussian" if planes.any() else "clean")
+
+
+def test_large_pictures_are_measured_by_parts_of_them():
+    tiled = np.tile(planes_of()[0, 0], (16, 16))[..., np.newaxis]
+    assert measure(sample(tiled)).sigma == pytest.approx(measure(planes_of()).sigma, rel=0.05)
