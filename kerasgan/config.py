@@ -44,6 +44,8 @@ class DataConfig:
             often, so that the network sees sharper and softer pictures than those it is given.
         saturate: share of training patches in which a part is driven to white or to black, as by a
             wrong exposure, in [0, 1]; so the network learns of areas in which nothing is certain.
+        grey: share of training patches in colour that are grey, with grey noise, in [0, 1]; so a
+            network for colour restores grey pictures, too.
         pages: share of training patches that show made-up text, screens and drawings, in [0, 1); so
             the network learns what is black and white on purpose.
         keep_duplicates: whether exact repetitions stay in.
@@ -56,6 +58,7 @@ class DataConfig:
     flip: bool = True
     scale: tuple[float, float] = (1.0, 1.0)
     saturate: float = 0.0
+    grey: float = 0.0
     pages: float = 0.0
     keep_duplicates: bool = False
     limit: int | None = None
@@ -66,6 +69,8 @@ class DataConfig:
         low, high = self.scale
         require(0.1 <= low <= high <= 10.0, f"scale must be a range in [0.1, 10], got {low}:{high}")
         require(0.0 <= self.saturate <= 1.0, f"saturate must be in [0, 1], got {self.saturate}")
+        require(0.0 <= self.grey <= 1.0, f"grey must be in [0, 1], got {self.grey}")
+        require(not self.grey or self.channels == 3, "grey is a share of patches in colour")
         require(0.0 <= self.pages < 1.0, f"pages must be in [0, 1), got {self.pages}")
         require(self.limit is None or self.limit > 0, f"limit must be positive, got {self.limit}")
 

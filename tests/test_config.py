@@ -31,6 +31,7 @@ def test_replace_reaches_into_parts():
     [
         {"data__scale": (2.0, 0.5)},
         {"data__scale": (0.01, 1.0)},
+        {"data__grey": 0.5},
         {"noise__level": (0.9, 0.1)},
         {"noise__level": (0.0, 1.5)},
         {"noise__salt_vs_pepper": 2.0},

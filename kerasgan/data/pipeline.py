@@ -69,6 +69,7 @@ def training_pairs(
     flip: bool = True,
     scale: tuple[float, float] = (1.0, 1.0),
     saturate: float = 0.0,
+    grey: float = 0.0,
     seed: int = 0,
     first_epoch: int = 0,
     worker: int = 0,
@@ -89,6 +90,8 @@ def training_pairs(
         scale: the range of factors by which what a patch shows is resized; as many halve it as
             double it, where both lie in the range.
         saturate: share of patches in which a part, of random size, is driven to white or to black.
+        grey: share of patches in colour that become grey before there is noise, which is the same
+            in all of their channels.
         seed: decides order, patches, flips, exposures and noise.
         first_epoch: the epoch to begin with, counted from 0.
         worker: which part of every batch to build, counted from 0.
@@ -133,7 +136,13 @@ def training_pairs(
             clean = tf.where(mirror < 0.5, clean[:, ::-1], clean)
         if saturate:
             clean = _with_saturation(clean, saturate, _fold_in(example_seed, 2))
-        return _with_noise(clean, noise, example_seed)
+        if not grey:
+            return _with_noise(clean, noise, example_seed)
+        return tf.cond(
+            tf.random.stateless_uniform([], _fold_in(example_seed, 4)) < grey,
+            lambda: _with_grey_noise(clean, noise, example_seed),
+            lambda: _with_noise(clean, noise, example_seed),
+        )
 
     counts = tf.data.Dataset.range(first_epoch * shown // workers, np.iinfo(np.int64).max)
     pairs = counts.map(pair, num_parallel_calls=tf.data.AUTOTUNE)
@@ -242,6 +251,11 @@ def _with_saturation(clean: Any, share: float, seed: Any) -> Any:
 def _with_noise(clean: Any, noise: Noise, seed: Any) -> tuple[Any, Any]:
     level = noise.draw_level(_fold_in(seed, 0))
     return noise.corrupt(clean, level, seed=_fold_in(seed, 1)), clean
+
+
+def _with_grey_noise(clean: Any, noise: Noise, seed: Any) -> tuple[Any, ...]:
+    pair = _with_noise(tf.image.rgb_to_grayscale(clean), noise, seed)
+    return tuple(tf.repeat(image, 3, axis=-1) for image in pair)
 
 
 class _PixelTable(NamedTuple):

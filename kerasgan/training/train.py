@@ -116,6 +116,7 @@ def train(
             flip=data.flip,
             scale=data.scale,
             saturate=data.saturate,
+            grey=data.grey,
             first_epoch=first_epoch,
             **shared,
             **share,

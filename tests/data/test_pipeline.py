@@ -6,6 +6,7 @@ import pytest
 from kerasgan.data.clean import ImageSet
 from kerasgan.data.pipeline import evaluation_pairs, steps_per_epoch, training_pairs
 from kerasgan.errors import DataError
+from kerasgan.noise.gaussian import Gaussian
 from kerasgan.noise.noisy import noisy_image
 from kerasgan.noise.salt_and_pepper import SaltAndPepper
 from tests.helpers import image_set
@@ -172,6 +173,21 @@ def test_patches_are_resized_by_factors_of_the_range():
     assert 0.48 < factors.min() < 0.56
     assert 1.8 < factors.max() < 2.1
     assert 0.4 < np.mean(factors < 1.0) < 0.6
+
+
+def test_a_share_of_patches_in_colour_is_grey_and_so_is_their_noise():
+    images = image_set(4, height=32, width=32, channels=3)
+    options = {"noise": Gaussian(25.0), "batch_size": 400, "patch_size": 32, "flip": False}
+    colored = take(training_pairs(images, **options), 1)
+    noisy, clean = take(training_pairs(images, **options, grey=0.3), 1)
+    is_grey = (clean == clean[..., :1]).all(axis=(1, 2, 3))
+    assert 0.2 < is_grey.mean() < 0.4
+    np.testing.assert_array_equal(noisy[is_grey], noisy[is_grey][..., :1].repeat(3, axis=-1))
+    assert (noisy - clean)[is_grey].std() == pytest.approx(25 / 255, rel=0.1)
+    luma = colored[1][is_grey] @ np.array([0.299, 0.587, 0.114], np.float32)
+    np.testing.assert_allclose(clean[is_grey][..., 0], luma, atol=1e-3)
+    for pair, same in zip((noisy, clean), colored, strict=True):
+        np.testing.assert_array_equal(pair[~is_grey], same[~is_grey])
 
 
 @pytest.mark.parametrize("pairs_of", [training_pairs, evaluation_pairs])

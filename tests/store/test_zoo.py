@@ -6,11 +6,12 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from skimage import data
 
 from kerasgan.errors import ModelError
 from kerasgan.model.gan import DenoisingGAN
 from kerasgan.model.loading import load_generator
-from kerasgan.restore.restorer import load_restorers
+from kerasgan.restore.restorer import load_restorer, load_restorers
 from kerasgan.store import zoo
 from kerasgan.store.bundle import CARD, FAITHFUL, KERAS, MANIFEST, SAMPLES
 from kerasgan.tflite import QUANTIZATIONS
@@ -50,6 +51,16 @@ def test_saved_models_are_found_by_name(saved, tmp_path, monkeypatch):
     assert zoo.saved_name(saved.path) == zoo.saved_name(saved.path / ".." / "small") == "small"
     # A copy of the same name is another model.
     assert zoo.saved_name(tmp_path / "small") is zoo.saved_name(tmp_path / "none") is None
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_what_comes_with_kerasgan_for_cameras_restores_grey_and_colour(channels):
+    clean = data.cat()[20:276, 100:356, :channels].astype(float)
+    noisy = clean + np.random.default_rng(0).normal(0, 20, clean.shape)
+    noisy = np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
+    restored = load_restorer(zoo.find_model(Path(zoo.CAMERA_MODEL)))(noisy)
+    before, after = (np.mean((pixels - clean) ** 2) for pixels in (noisy, restored))
+    assert 10 * np.log10(before / after) > 5
 
 
 def test_models_are_listed_and_used_by_name(saved, tmp_path, monkeypatch):
