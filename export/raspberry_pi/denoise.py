@@ -622,7 +622,7 @@ def _is_halftone(black: Pixels) -> bool:
     )
     share = np.count_nonzero(black) / black.size
     chance = share * (1 - share) * (_AVOIDING * black.size + 4 * math.sqrt(black.size))
-    return (near - far) / 2 < -chance
+    return bool((near - far) / 2 < -chance)
 
 
 def _is_even(black: Pixels, places: Pixels, joint: float) -> bool:
