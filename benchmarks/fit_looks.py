@@ -13,10 +13,9 @@ import inspection
 import numpy as np
 
 from kerasgan.restore.impulses import find_impulses, sample
-from kerasgan.restore.looks import LOOKS, measure, vector
+from kerasgan.restore.looks import FARTHEST, LOOKS, measure, vector
 
 OUTPUT = Path(__file__).parents[1] / "kerasgan" / "restore" / "looks.json"
-FARTHEST = 4.0
 # What is clean and taken for noise is harmed, so it counts for more.
 CLEAN_WEIGHT = 2.0
 DIGITS = 4

@@ -26,7 +26,7 @@ _BEYOND = (2, 8, 24, 64)
 # Shares below these are all one to their logarithms, and so are noises of less than a hundredth.
 _LEAST_BEYOND, _LEAST_SHARE, _LEAST_NOISE = 1e-4, 1e-3, 0.01
 # In standard deviations of what the network learnt from: farther out it knows no more.
-_FARTHEST = 4.0
+FARTHEST = 4.0
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def weigh(measures: Measures, impulses: Impulses) -> dict[str, float]:
     """
     network = _network()
     values = (vector(measures, impulses) - network["mean"]) / network["deviation"]
-    values = np.clip(values, -_FARTHEST, _FARTHEST)
+    values = np.clip(values, -FARTHEST, FARTHEST)
     hidden = np.maximum(values @ network["hidden"] + network["hidden_bias"], 0.0)
     logits = hidden @ network["output"] + network["output_bias"]
     return dict(zip(LOOKS, map(float, logits), strict=True))
