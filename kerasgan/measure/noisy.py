@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from kerasgan.data.clean import ImageSet
-from kerasgan.images.pixels import Pixels, from_float, to_float
+from kerasgan.images.pixels import Pixels, from_float, to_float, with_channels
 from kerasgan.noise.base import Noise
 from kerasgan.noise.noisy import noisy_image
 
@@ -57,6 +57,9 @@ class Recorded:
 def noisy_images(images: ImageSet, noise: Noise | Recorded, *, seed: int = 0) -> list[Pixels]:
     """Gives every image noise of its own, fixed by the seed and its position.
 
+    Grey images get grey noise, in colour as well: in three channels it would be three looks at
+    the same value, and easier to undo than any that such a picture comes with.
+
     Args:
         images: clean images.
         noise: at the level wanted; of what was recorded, the noisy pictures of the same names.
@@ -68,7 +71,10 @@ def noisy_images(images: ImageSet, noise: Noise | Recorded, *, seed: int = 0) ->
     if isinstance(noise, Recorded):
         recorded = dict(zip(noise.noisy.names, noise.noisy, strict=True))
         return [recorded[name] for name in images.names]
-    return [
-        from_float(noisy_image(to_float(clean), noise, seed=seed, index=index), np.uint8)
-        for index, clean in enumerate(images)
-    ]
+    noisy = []
+    for index, clean in enumerate(images):
+        channels = clean.shape[-1]
+        drawn = clean[..., :1] if (clean == clean[..., :1]).all() else clean
+        image = from_float(noisy_image(to_float(drawn), noise, seed=seed, index=index), np.uint8)
+        noisy.append(with_channels(image, channels))
+    return noisy

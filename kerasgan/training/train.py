@@ -19,6 +19,7 @@ from kerasgan.data.pipeline import evaluation_pairs, steps_per_epoch, training_p
 from kerasgan.errors import (
     DistributionError,
     ModelError,
+    Stopped,
     first_line,
 )
 from kerasgan.model.blending import faithful_weights
@@ -145,6 +146,8 @@ def train(
             shuffle=False,
             verbose=verbose,
         )
+    if asked_to_stop.is_set():
+        raise Stopped("SIGTERM came; all epochs are complete")
     return gan
 
 

@@ -13,6 +13,7 @@ from kerasgan.measure.evaluation import (
 from kerasgan.measure.lenses import MEASURES, Lenses
 from kerasgan.measure.noisy import Recorded, noisy_images
 from kerasgan.measure.perception import sharpness_ratio
+from kerasgan.noise.gaussian import Gaussian
 from kerasgan.noise.salt_and_pepper import SaltAndPepper
 from tests.helpers import image_set, textured_set
 
@@ -48,6 +49,18 @@ def test_scores_are_means_over_images_of_scikit_images_values(scores):
     )
     assert score.sharpness == pytest.approx(np.mean([sharpness_ratio(*it) for it in pairs]))
     assert score.to_dict()["sharpness"] == score.sharpness
+
+
+def test_grey_images_get_grey_noise_in_colour_as_well():
+    grey = ImageSet((IMAGES.images[0][..., :1],), ("grey",))
+    colour = ImageSet((np.repeat(grey.images[0], 3, axis=-1),), ("grey",))
+    for noise in (Gaussian(25.0), SaltAndPepper(0.3)):
+        (noisy,), (in_colour,) = (noisy_images(images, noise) for images in (grey, colour))
+        np.testing.assert_array_equal(in_colour, np.repeat(noisy, 3, axis=-1))
+    tinted = colour.images[0].copy()
+    tinted[0, 0, 0] ^= 1
+    (noisy,) = noisy_images(ImageSet((tinted,), ("tinted",)), Gaussian(25.0))
+    assert (noisy != noisy[..., :1]).mean() > 0.5
 
 
 def test_baselines_are_chosen_by_name():

@@ -1,6 +1,7 @@
 import csv
 import json
 import shutil
+import signal
 from pathlib import Path
 
 import keras
@@ -15,7 +16,7 @@ from kerasgan.model.gan import DenoisingGAN
 from kerasgan.model.generators import build_generator
 from kerasgan.model.loading import load_generator
 from kerasgan.store.run_folder import RunFolder
-from kerasgan.training.callbacks import StopEarly
+from kerasgan.training.callbacks import LogForTensorBoard, StopEarly
 from kerasgan.training.train import load_gan, start_weights, train
 from tests.helpers import run_of, small_config
 
@@ -118,6 +119,18 @@ def test_phases_follow_each_other_and_resume_bit_equal(tmp_path, clean_images):
     assert_same_model(load_generator(parts.faithful), load_generator(whole.faithful))
     # The discriminator alone changes no restored picture.
     assert rows[0]["val_psnr"] == rows[1]["val_psnr"] != rows[2]["val_psnr"]
+
+
+def test_sigterm_after_the_last_step_is_not_forgotten(tmp_path, clean_images, monkeypatch):
+    folder = RunFolder(tmp_path / "run")
+
+    def on_epoch_end(self, epoch, logs=None):
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(LogForTensorBoard, "on_epoch_end", on_epoch_end)
+    with pytest.raises(Stopped, match="all epochs are complete"):
+        train(small_config(epochs=1), clean_images, folder, verbose=0)
+    assert len(folder.read_history()) == 1
 
 
 def _stop_after(complete):
