@@ -381,6 +381,8 @@ _CONTRAST, _NEAR_CONTRAST = 8, 64
 # Dots of a halftone avoid their neighbours by so much more than those so many pixels apart, as a
 # share of the variance of black: by 0.1 or more; in noise it was 0.015 at most.
 _AVOIDING, _APART = 0.025, 4
+# Rows and columns without impulses are looked at that are so long that noise leaves so many.
+_GAPS = 10
 # From here on there is nothing left to restore from.
 _ALL = 0.999
 # Where black and white alternate in the picture itself, as in text, restoring changes them, too.
@@ -454,7 +456,9 @@ def find_impulses(pixels: Pixels) -> Impulses:
     if sum(side.noise for side in sides) == 1:
         # The other colour hides in what the picture has of it, and is no more frequent.
         share += min(side.share for side in sides)
-    if any(side.share < share and side.near > max(side.share, 0.05 * share) for side in sides):
+    if not any(side.pure for side in sides) and any(
+        side.share < share and side.near > max(side.share, 0.05 * share) for side in sides
+    ):
         share = 0.0
     if share and _is_halftone(planes == 0):
         share = 0.0
@@ -517,12 +521,14 @@ class _Side(NamedTuple):
         near: share of values near that colour, where those are other impulses; else 0.
         joint: how many channels they strike at a time.
         noise: whether they passed every test.
+        pure: whether they did, and nothing else is near that colour.
     """
 
     share: float
     near: float
     joint: float
     noise: bool
+    pure: bool
 
 
 def _sums(values: Pixels, size: int, step: int = 1) -> Pixels:
@@ -589,10 +595,12 @@ def _side(planes: Pixels, ranks: Pixels, places: Pixels) -> _Side:
         and share < 1.1 * e[-1] / whole + 3 * math.sqrt(joint * share * (1 - share) / n[last])
         and near < expected + math.sqrt(expected) + 1
         and _is_even(black, ranks <= last, joint)
+        and not _has_gaps(black, share, joint)
     )
     # Other noise has the more values the less they differ from the surroundings.
     others = steady and contrast >= _NEAR_CONTRAST and near >= 0.7 * valley
-    return _Side(share, float(near / n[second]) if others else 0.0, joint, bool(noise))
+    near_share = float(near / n[second]) if others else 0.0
+    return _Side(share, near_share, joint, bool(noise), bool(noise and near < 0.1 * expected))
 
 
 def _growing(whole: int) -> Iterator[int]:
@@ -623,6 +631,22 @@ def _is_halftone(black: Pixels) -> bool:
     share = np.count_nonzero(black) / black.size
     chance = share * (1 - share) * (_AVOIDING * black.size + 4 * math.sqrt(black.size))
     return bool((near - far) / 2 < -chance)
+
+
+def _has_gaps(black: Pixels, share: float, joint: float) -> bool:
+    """Tells whether more rows and columns go on without black than noise would let them.
+
+    Noise leaves of a whole row of n values (1 − share)^n at most, whatever it fell on.
+    """
+    share = min(share, 0.99) - 0.1 * min(share, 1 - share)
+    length = math.ceil(math.log(black.size / _GAPS) / -math.log1p(-share))
+    most = _GAPS + 6 * math.sqrt(2 * joint * _GAPS / share)
+    for axis in (-1, -2):
+        if length < black.shape[axis]:
+            before = np.cumsum(np.moveaxis(black, axis, 0), axis=0, dtype=np.int32)
+            if np.count_nonzero(before[length:] == before[:-length]) > most:
+                return True
+    return False
 
 
 def _is_even(black: Pixels, places: Pixels, joint: float) -> bool:

@@ -21,13 +21,25 @@ def with_impulses(clean, share, *, salt=0.5, seed=0, together=True):
     return np.where(draw < share, np.where(draw < share * salt, 255, 0), clean).astype(np.uint8)
 
 
-def page(gray=True, size=14):
-    image = Image.new("L", (300, 200), 255)
+def page(gray=True, size=14, paper=(255,), ink=(0,)):
+    image = Image.new("L" if len(paper) == 1 else "RGB", (300, 200), paper)
     draw = ImageDraw.Draw(image)
     draw.fontmode = "L" if gray else "1"
     letters = ImageFont.load_default(size)
     for line in range(10, 180, 2 * size):
-        draw.text((12, line), "It is a page, i.e. black on white 123.", font=letters, fill=0)
+        draw.text((12, line), "It is a page, i.e. black on white 123.", font=letters, fill=ink)
+    pixels = np.asarray(image)
+    return pixels if pixels.ndim == 3 else pixels[..., np.newaxis]
+
+
+def strokes():
+    """Thin lines of white on black, all over."""
+    random = np.random.default_rng(1500)
+    image = Image.new("L", (500, 500), 0)
+    draw = ImageDraw.Draw(image)
+    for x, y, angle in random.random((1500, 3)) * (500, 500, 2 * np.pi):
+        length = random.uniform(12, 40)
+        draw.line((x, y, x + length * np.cos(angle), y + length * np.sin(angle)), fill=255)
     return np.asarray(image)[..., np.newaxis]
 
 
@@ -56,6 +68,7 @@ def drawings():
         "stripes": (255 * (y % 2)).astype(np.uint8)[..., np.newaxis],
         "code": np.pad(code.repeat(6, 0).repeat(6, 1), 20, constant_values=255)[..., np.newaxis],
         "gradient": np.linspace(0, 255, 200 * 200).reshape(200, 200, 1).astype(np.uint8),
+        "strokes": strokes(),
         "black": np.zeros((100, 100, 3), np.uint8),
         "white": np.full((100, 100, 3), 255, np.uint8),
     }
@@ -121,6 +134,40 @@ def test_models_that_know_pages_are_trusted_with_them():
     assert denser.objection("salt-and-pepper") is not None
     assert sparse.objection("salt-and-pepper", knows_pages=True) is not None
     assert denser.is_drawn and not inspect(with_impulses(photographs()["grey"], 0.1)).is_drawn
+
+
+@pytest.mark.parametrize(
+    ("paper", "ink"),
+    [
+        ((250, 250, 250), (40, 40, 40)),
+        ((245, 240, 225), (30, 20, 10)),
+        ((13, 17, 23), (220, 220, 220)),
+        ((40, 60, 140), (255, 255, 255)),
+    ],
+)
+def test_pages_need_not_be_pure_black_and_white(paper, ink):
+    clean = page(paper=paper, ink=ink)
+    assert not inspect(clean).impulses.is_salt_and_pepper
+    for share in (0.005, 0.05, 0.2):
+        found = inspect(with_impulses(clean, share))
+        assert found.kind == "salt-and-pepper" and found.is_drawn
+        assert found.level == pytest.approx(share, rel=0.2)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.7, 0.95])
+@pytest.mark.parametrize("salt", [0.0, 0.5, 1.0])
+def test_photographs_with_noise_are_no_pages(share, salt):
+    for name in ("grey", "colour"):
+        assert not inspect(with_impulses(CLEAN[name], share, salt=salt)).is_drawn
+
+
+def test_pages_stay_pages_under_dense_noise():
+    assert inspect(with_impulses(page(), 0.6)).is_drawn
+
+
+def test_of_a_few_values_nothing_is_told():
+    found = inspect(with_impulses(smooth_image(0, 7, 7, 3), 0.2))
+    assert found.kind == "unknown" and "too little" in found.sentence
 
 
 @pytest.mark.parametrize("kind", KINDS)

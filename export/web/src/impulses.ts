@@ -33,6 +33,7 @@ const SCORES = 255 * (24 + 8) + Math.floor((255 * 225) / 16) + 1;
 const [LEAST_SHARE, FEWEST_IMPULSES] = [0.0015, 10];
 const [CONTRAST, NEAR_CONTRAST] = [8, 64];
 const [AVOIDING, APART] = [0.025, 4];
+const GAPS = 10;
 const ALL = 0.999;
 const [HARM, HARM_OF_PAGES] = [1.1, 4];
 
@@ -68,7 +69,8 @@ export function findImpulses(planes: Planes): Impulses {
   let share = (black.noise ? black.share : 0) + (white.noise ? white.share : 0);
   // The other colour hides in what the picture has of it, and is no more frequent.
   if (black.noise !== white.noise) share += Math.min(black.share, white.share);
-  if (sides.some((side) => side.share < share && side.near > Math.max(side.share, 0.05 * share))) share = 0;
+  const isOther = (side: Side) => side.share < share && side.near > Math.max(side.share, 0.05 * share);
+  if (!sides.some((side) => side.pure) && sides.some(isOther)) share = 0;
   if (share && isHalftone(planes)) share = 0;
   const others = sides.reduce((sum, side) => sum + (side.near ? side.near + side.share : 0), 0);
   return {
@@ -160,6 +162,7 @@ interface Side {
   share: number;
   near: number;
   noise: boolean;
+  pure: boolean;
 }
 
 /** Adds `size` values, `step` apart, down and across. */
@@ -247,10 +250,11 @@ function sideOf(planes: Planes, ranks: Uint16Array, places: Uint32Array): Side {
     all < whole &&
     share < (1.1 * all) / whole + 3 * Math.sqrt((joint * share * (1 - share)) / n[last]!) &&
     near < expected + Math.sqrt(expected) + 1 &&
-    isEven(planes, black, ranks, last, joint);
+    isEven(planes, black, ranks, last, joint) &&
+    !hasGaps(planes, black, share, joint);
   // Other noise has the more values the less they differ from the surroundings.
   const others = steady && contrast >= NEAR_CONTRAST && near >= 0.7 * valley;
-  return { share, near: others ? near / n[second]! : 0, noise };
+  return { share, near: others ? near / n[second]! : 0, noise, pure: noise && near < 0.1 * expected };
 }
 
 /** How many channels of a pixel are black at a time. */
@@ -330,6 +334,25 @@ function isHalftone({ height, width, values }: Planes): boolean {
   const share = shareOf(values, 0);
   const chance = share * (1 - share) * (AVOIDING * values.length + 4 * Math.sqrt(values.length));
   return (pairs(1) - pairs(APART)) / 2 < -chance;
+}
+
+/** Tells whether more rows and columns go on without black than noise would let them. */
+function hasGaps({ height, width }: Planes, black: Uint8Array, share: number, joint: number): boolean {
+  const least = Math.min(share, 0.99) - 0.1 * Math.min(share, 1 - share);
+  const length = Math.ceil(Math.log(black.length / GAPS) / -Math.log1p(-least));
+  const most = GAPS + 6 * Math.sqrt((2 * joint * GAPS) / least);
+  const isLonger = (extent: number, step: number) => {
+    let count = 0;
+    for (let line = 0; line < black.length / extent; line++) {
+      const start = step === 1 ? line * width : Math.floor(line / width) * height * width + (line % width);
+      for (let i = 0, at = start, run = 0; i < extent; i++, at += step) {
+        run = black[at] ? 0 : run + 1;
+        if (run >= length && i >= length) count++;
+      }
+    }
+    return count > most;
+  };
+  return (length < width && isLonger(width, 1)) || (length < height && isLonger(height, width));
 }
 
 /** Tells whether black is as frequent in all rows and all columns as chance would have it. */

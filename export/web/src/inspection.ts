@@ -11,6 +11,8 @@ export interface Inspection {
   impulses: Impulses;
   /** Estimated standard deviation of other noise, in 8-bit levels. */
   sigma: number;
+  /** Share of values that equal their neighbour to the right. */
+  flat: number;
 }
 
 const FEWEST = 64;
@@ -27,16 +29,26 @@ const FITTING: Record<string, readonly Look[]> = {
   camera: ["gaussian", "signal-dependent", "clean"],
 };
 
-// Models of these kinds change what is drawn, which is black or white in so large a share.
+// Models of these kinds change what is drawn.
 const STRAY: ReadonlySet<string> = new Set(["random-impulses", "resaved-impulses", "stray-impulses"]);
-const DRAWN = 0.3;
+const [PURE, FLAT, KNOWN] = [0.3, 0.7, 0.6];
+const PURE_OF_ALL = 0.04;
 
 /** Looks at a picture; takes milliseconds, however large it is. */
 export function inspect(pixels: Pixels): Inspection {
   const planes = sample(pixels);
   const impulses = findImpulses(planes);
   const measures = measure(planes);
-  return { look: lookOf(impulses, measures, pixels.data.length), impulses, sigma: measures?.sigma ?? 0 };
+  const { sigma, flat } = measures ?? { sigma: 0, flat: 0 };
+  return { look: lookOf(impulses, measures, pixels.data.length), impulses, sigma, flat };
+}
+
+/** Whether it is pure black or white, or flat, by itself, as pages, screens and drawings. */
+function isDrawn({ impulses: { share, black, white }, flat }: Inspection): boolean {
+  if (black + white - share > Math.max(PURE * (1 - share), PURE_OF_ALL)) return true;
+  // Impulses beside each other are equal by chance.
+  const equal = share ? (share ** 2 * (black ** 2 + white ** 2)) / Math.max(black + white, share) ** 2 : 0;
+  return share < KNOWN && flat - equal > FLAT * (1 - share) ** 2;
 }
 
 /** What there is to say of a picture, for people. */
@@ -67,7 +79,7 @@ export function objection(inspection: Inspection, noise: string, knowsPages: boo
     const told = look === "clean" || look === "unknown";
     return sentenceOf(inspection) + (told ? "" : ", which this model does not remove");
   }
-  if (STRAY.has(noise) && !knowsPages && impulses.black + impulses.white - impulses.share > DRAWN) {
+  if (STRAY.has(noise) && !knowsPages && isDrawn(inspection)) {
     return `${sentenceOf(inspection)}, but restoring would change what was drawn, too`;
   }
   return noise === "salt-and-pepper" ? objectionTo(impulses, knowsPages) : undefined;
@@ -76,7 +88,7 @@ export function objection(inspection: Inspection, noise: string, knowsPages: boo
 function lookOf(impulses: Impulses, measures: Measures | undefined, size: number): Look {
   if (isSaltAndPepper(impulses)) return "salt-and-pepper";
   if (size < FEWEST) return "unknown";
-  if (!measures) return impulses.share ? "unknown" : "clean";
+  if (!measures) return "unknown";
   const logits = weigh(measures, impulses);
   const salted = LOOKS.indexOf("salt-and-pepper");
   if (impulses.share) {
