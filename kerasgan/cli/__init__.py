@@ -1,7 +1,9 @@
 """The command line. Commands import what needs TensorFlow only when they run."""
 
 import contextlib
+import io
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -25,6 +27,10 @@ class _Commands(click.Group):
     """Turns every failure that a person can act on into one line and exit status 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        # Names of files may hold what the terminal, or a file that takes the output, cannot write.
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
         try:
             with _ended_by_sigterm():
                 return super().invoke(ctx)

@@ -29,6 +29,8 @@ def benchmark(
         files = [model / entry["file"] for entry in Bundle.read(model).manifest["files"].values()]
     elif model.suffix == ".tflite":
         files = [model]
+    elif not model.exists():
+        raise ModelError(f"there is no model {model}")
     else:
         raise ModelError(
             f"{model} is neither a .tflite file nor a bundle; make one with: kerasgan export"

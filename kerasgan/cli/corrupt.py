@@ -44,7 +44,7 @@ def corrupt(
     """Add noise to pictures, IMAGES or whole folders, to try things on."""
     noise = _noise(kind, amount, level, salt_vs_pepper)
     from kerasgan.images.formats import LOSSY_SUFFIXES
-    from kerasgan.images.pictures import Picture, check_output, read_picture, write_picture
+    from kerasgan.images.pictures import check_output, read_picture, write_picture
     from kerasgan.images.pixels import from_float, to_float
     from kerasgan.noise.noisy import noisy_image
 
@@ -60,7 +60,7 @@ def corrupt(
         check_output(target, picture)
         noisy = noisy_image(to_float(picture.pixels), noise, seed=seed, index=index)
         pixels = from_float(noisy, picture.pixels.dtype)
-        write_picture(target, Picture(pixels, picture.alpha, picture.metadata))
+        write_picture(target, dataclasses.replace(picture, pixels=pixels))
         return str(target)
 
     work_through(plan, corrupt_file, "Adding noise", "corrupted")

@@ -1,5 +1,6 @@
 """kerasgan denoise."""
 
+import dataclasses
 import shutil
 import time
 from collections.abc import Callable
@@ -11,7 +12,7 @@ import click
 from kerasgan.cli.options import MODEL, PATH, SHARE, overwrite_option, sharpness_option, start
 from kerasgan.cli.pictures import plan_pictures, usual_jobs, work_through
 from kerasgan.cli.runs import RUNS, newest_run
-from kerasgan.errors import ModelError
+from kerasgan.errors import ModelError, OutputError
 from kerasgan.restore.precision import PRECISIONS
 from kerasgan.store.machine import processors
 
@@ -79,7 +80,7 @@ def denoise(
     model = _model(model)
     at = "" if sharpness == 1.0 else f" at sharpness {sharpness:g}"
     click.echo(f"Restoring with {model or 'the models that fit'}{at}")
-    from kerasgan.images.pictures import Picture, check_output, read_picture, write_picture
+    from kerasgan.images.pictures import check_output, read_picture, write_picture
     from kerasgan.restore.choice import Choice, Step
     from kerasgan.restore.restorer import Restorer, load_restorer
 
@@ -102,18 +103,25 @@ def denoise(
         picture = read_picture(source)
         check_output(target, picture)
         height, width = picture.pixels.shape[:2]
+        size = f"{width}×{height}"
+        if picture.images > 1:
+            size = f"the first of {picture.images} images, {size}"
         restored, steps, objection, fits = restore(picture.pixels, advance)
         if objection is not None:
             _leave(source, target, picture)
             left.append(target)
             anyway = "; --force restores it anyway" if fits else ""
-            return f"{target}  {width}×{height}: {objection}; left as it was{anyway}"
-        write_picture(target, Picture(restored, picture.alpha, picture.metadata))
+            return f"{target}  {size}: {objection}; left as it was{anyway}"
+        if picture.images > 1 and target.exists() and target.samefile(source):
+            raise OutputError(
+                f"{source} holds {picture.images} images, and one would be left of it"
+            )
+        write_picture(target, dataclasses.replace(picture, pixels=restored))
         changed = (restored != picture.pixels).any(axis=-1).mean()
         done.append(target)
         seconds = time.monotonic() - started
         return (
-            f"{target}  {width}×{height}, {seconds:.1f} s: {'; then '.join(map(told, steps))}; "
+            f"{target}  {size}, {seconds:.1f} s: {'; then '.join(map(told, steps))}; "
             f"{changed:.1%} of pixels changed"
         )
 

@@ -42,7 +42,8 @@ def inspect(images: tuple[Path, ...], as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"pictures": entries}, indent=2))
     if failures := sum("error" in entry for entry in entries):
-        raise click.ClickException(f"{failures} of {len(entries)} pictures could not be inspected")
+        total = f"{len(entries)} picture{'s' * (len(entries) > 1)}"
+        raise click.ClickException(f"{failures} of {total} could not be inspected")
 
 
 def _pictures(sources: Sequence[Path]) -> Iterator[Path]:

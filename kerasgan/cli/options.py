@@ -114,7 +114,7 @@ def as_salt_and_pepper(noise: Noise) -> SaltAndPepper:
     if not isinstance(noise, SaltAndPepper):
         raise click.UsageError(
             f"--amount and --salt-vs-pepper are for salt and pepper; this is {noise.title}: "
-            "its levels are named by --level, or --set noise.level=LOW:HIGH"
+            "its levels are named by --level"
         )
     return noise
 
@@ -190,6 +190,8 @@ def read_bundle(model: Path) -> "Bundle":
     from kerasgan.errors import ModelError
     from kerasgan.store.bundle import Bundle, is_bundle
 
+    if not model.exists():
+        raise ModelError(f"there is no bundle {model}")
     if not is_bundle(model):
         raise ModelError(
             f"{model} is no bundle; make one with: kerasgan export {model} --tflite -o bundle"

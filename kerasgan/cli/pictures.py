@@ -159,7 +159,10 @@ def plan_pictures(
     exchanged = {*READ_SUFFIXES} - {*SUFFIXES} | {*(LOSSY_SUFFIXES if lossless else ())}
 
     to_file = output is not None and bool(output.suffix) and not output.is_dir()
-    seen: set[Path] = set()
+    several = len(sources) > 1 or any(source.is_dir() for source in sources)
+    if output is not None and several and to_file and output.suffix.lower() in SUFFIXES:
+        raise OutputError(f"{output} is a name for one picture; several need that of a folder")
+    seen: dict[Path, Path] = {}
     for source in sources:
         if source.is_dir():
             real = source.resolve()
@@ -174,15 +177,16 @@ def plan_pictures(
             if output is None:
                 target = source.with_stem(source.stem + ending)
             else:
-                target = output if to_file and len(sources) == 1 else output / source.name
+                target = output if to_file and not several else output / source.name
             files = [(source, target)]
         for path, target in files:
             if target != output and target.suffix.lower() in exchanged:
                 target = target.with_suffix(".png")
             check_output(target)
-            if target in seen:
-                raise OutputError(f"two pictures would become {target}; take them one by one")
-            seen.add(target)
+            if (other := seen.setdefault(target, path)) != path:
+                raise OutputError(
+                    f"{other} and {path} would both become {target}; take them one by one"
+                )
             if target.exists() and not overwrite:
                 raise OutputError(f"{target} is there already; --overwrite replaces it")
             yield path, target

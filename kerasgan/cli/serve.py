@@ -36,7 +36,7 @@ def serve(models: tuple[Path, ...], port: int) -> None:
         folder = Path(temporary) / "page"
         write_page(bundles, folder)
         handler = partial(_Handler, directory=str(folder), policy=_policy(folder))
-        with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+        with _listening(port, handler) as server:
             # A page that the browser still loads does not hold up the end.
             server.daemon_threads = True
             click.echo(f"Open http://localhost:{server.server_port}/ in a browser; Ctrl-C ends it")
@@ -44,6 +44,15 @@ def serve(models: tuple[Path, ...], port: int) -> None:
                 server.serve_forever()
             except KeyboardInterrupt:
                 click.echo("Stopped")
+
+
+def _listening(port: int, handler: Any) -> ThreadingHTTPServer:
+    try:
+        return ThreadingHTTPServer(("127.0.0.1", port), handler)
+    except OSError as error:
+        raise OutputError(
+            f"cannot listen on port {port}: {error.strerror}; choose another one by --port"
+        ) from error
 
 
 def _policy(folder: Path) -> str:

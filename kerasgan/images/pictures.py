@@ -1,5 +1,6 @@
 """Image files: reading and writing them at 8 and 16 bits, grey and colour, with transparency."""
 
+import dataclasses
 import errno
 import io
 import math
@@ -27,6 +28,8 @@ _DEEP_SUFFIXES = (".png", *_TIFF_SUFFIXES)
 MAX_PIXELS = 178_956_970
 # Values of a tile that may be larger than its picture.
 _LARGE_TILE = 2**24
+# White of 10, 12 and 14 bits, which scanners of all kinds put into 16.
+_WHITES = (2**10 - 1, 2**12 - 1, 2**14 - 1)
 # TIFF's own tags tell how pixels lay in the old file, and 34675 is its colour profile: a new file
 # that got these as EXIF could not be read. A few tell of the picture itself.
 _LAYOUT_TAGS = {*range(254, 533), 34675} - {270, 271, 272, 282, 283, 296, 305, 306, 315}
@@ -39,12 +42,18 @@ class Picture:
     Attributes:
         pixels: (H, W, C), uint8 or uint16; C is 1 for grey, 3 for RGB.
         alpha: (H, W, 1) of the same type, or None where everything is opaque.
-        metadata: colour profile and EXIF data of 8-bit files, written back with the picture.
+        metadata: colour profile, EXIF data and resolution of 8-bit files, written back with the
+            picture.
+        white: what white is in a file of 16 bits of which fewer are used; None where all are. It is
+            65535 in `pixels`.
+        images: how many the file holds, as pages or frames, of which this is the first.
     """
 
     pixels: Pixels
     alpha: Pixels | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
+    white: int | None = None
+    images: int = 1
 
 
 def read_picture(path: Path) -> Picture:
@@ -72,12 +81,12 @@ def read_picture(path: Path) -> Picture:
             if path.suffix.lower() in _TIFF_SUFFIXES and (
                 picture := _read_deep_tiff(path, content)
             ):
-                return picture
+                return _with_all_bits(picture)
             formats = _heic_formats() if is_heic else _FORMATS
             with Image.open(io.BytesIO(content), formats=formats) as image:
                 _check_size(path, *image.size)
                 if image.format == "PNG" and content[24] == 16:
-                    return _read_deep_png(content)
+                    return _with_all_bits(_read_deep_png(content))
                 return _read_with_pillow(path, image)
     except (DataError, MemoryError):
         raise
@@ -122,17 +131,22 @@ def _read_with_pillow(path: Path, image: Image.Image) -> Picture:
     metadata = {}
     if "icc_profile" in image.info and image.mode not in ("CMYK", "LAB"):
         metadata["icc_profile"] = image.info["icc_profile"]
+    resolution = tuple(map(float, image.info.get("dpi", ())))
+    if resolution and all(0 < number < math.inf for number in resolution):
+        metadata["dpi"] = resolution
+    # What else a camera puts into a JPEG file are views of the same picture.
+    images = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
     ImageOps.exif_transpose(image, in_place=True)
     if exif := _exif(image):
         metadata["exif"] = exif
     if image.mode.startswith("I;16"):
         return Picture(np.asarray(image).astype(np.uint16)[..., np.newaxis], metadata=metadata)
     if image.mode in ("I", "F"):
-        raise DataError(f"{path} has 32 bits per value; convert it to 8 or 16 first")
+        raise DataError(f"{path} has values of 32 bits, or signed ones; convert it to 8 or 16 bits")
     grey = image.mode in ("1", "L", "LA", "La")
     mode = ("LA" if grey else "RGBA") if image.has_transparency_data else "L" if grey else "RGB"
     array = np.asarray(image.convert(mode))
-    return _split_alpha(array if array.ndim == 3 else array[..., np.newaxis], metadata)
+    return _split_alpha(array if array.ndim == 3 else array[..., np.newaxis], metadata, images)
 
 
 def _exif(image: Image.Image) -> bytes | None:
@@ -149,7 +163,7 @@ def _read_deep_png(content: bytes) -> Picture:
     import imagecodecs
 
     array = imagecodecs.png_decode(content)
-    return _split_alpha(array if array.ndim == 3 else array[..., np.newaxis], {})
+    return _split_alpha(array if array.ndim == 3 else array[..., np.newaxis])
 
 
 def _read_deep_tiff(path: Path, content: bytes) -> Picture | None:
@@ -181,16 +195,33 @@ def _read_deep_tiff(path: Path, content: bytes) -> Picture | None:
             array = np.moveaxis(array, 0, -1)
         if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
             array = np.iinfo(array.dtype).max - array
+        # Previews are no pictures of their own.
+        images = sum(not getattr(page, "is_reduced", False) for page in file.pages)
     array = array[..., np.newaxis] if array.ndim == 2 else array
     if array.ndim != 3 or array.shape[-1] > 4:
         raise DataError(f"{path} is no picture: its values have the shape {array.shape}")
-    return _split_alpha(array, {})
+    return _split_alpha(array, images=images)
 
 
-def _split_alpha(array: Pixels, metadata: dict[str, Any]) -> Picture:
-    if array.shape[-1] in (2, 4):
-        return Picture(array[..., :-1], array[..., -1:], metadata)
-    return Picture(array, metadata=metadata)
+def _split_alpha(array: Pixels, metadata: dict[str, Any] | None = None, images: int = 1) -> Picture:
+    pixels, alpha = (
+        (array[..., :-1], array[..., -1:]) if array.shape[-1] in (2, 4) else (array, None)
+    )
+    return Picture(pixels, alpha, metadata or {}, images=images)
+
+
+def _with_all_bits(picture: Picture) -> Picture:
+    """Scales a picture of which exactly 10, 12 or 14 bits are used to 16, which can be undone."""
+    white = int(picture.pixels.max())
+    if picture.alpha is not None or white not in _WHITES:
+        return picture
+    return dataclasses.replace(
+        picture, pixels=_rescaled(picture.pixels, 65535 / white), white=white
+    )
+
+
+def _rescaled(pixels: Pixels, factor: float) -> Pixels:
+    return np.rint(pixels * np.float32(factor)).astype(np.uint16)
 
 
 def check_output(path: Path, picture: Picture | None = None) -> None:
@@ -232,7 +263,10 @@ def write_picture(path: Path, picture: Picture) -> None:
     """
     path = Path(path)
     check_output(path, picture)
-    parts = [picture.pixels] if picture.alpha is None else [picture.pixels, picture.alpha]
+    pixels = picture.pixels
+    if picture.white is not None:
+        pixels = _rescaled(pixels, picture.white / 65535)
+    parts = [pixels] if picture.alpha is None else [pixels, picture.alpha]
     array = np.concatenate(parts, axis=-1)
     with atomic_path(path) as temporary:
         try:

@@ -23,13 +23,16 @@ def atomic_path(path: Path) -> Iterator[Path]:
     Raises:
         OutputError: if the place cannot be written to; nothing is left behind.
     """
-    path = Path(path)
+    # What a link stands for is replaced, not the link; and whoever may read it still may.
+    path = Path(os.path.realpath(path)) if Path(path).is_symlink() else Path(path)
     # Short, so that a long but legal name stays legal; the same suffix, because writers go by it.
     temporary = path.with_name(f".{secrets.token_hex(6)}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         _flush(temporary)
+        if path.is_file():
+            shutil.copymode(path, temporary)
         os.replace(temporary, path)
         _flush_folder(path.parent)
     except OutputError:

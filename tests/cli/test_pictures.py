@@ -256,3 +256,32 @@ def test_files_that_are_left_out_are_named(command, photos, restoring, monkeypat
     assert "Left out 11 files" in output and output.count("(no format read here)") == 5
     output = run(*command, photos / "more" / "phone.heic", status=1)
     assert "phone.heic: pip install 'kerasgan[heic]' reads it" in output
+
+
+def test_several_pictures_need_a_folder(photo, folder, restoring):
+    for sources in ([str(photo), str(photo)], [str(folder)]):
+        output = run("denoise", *sources, "-o", "x.png", status=1)
+        assert "x.png is a name for one picture" in output
+    assert not (folder / "x.png").exists()
+
+
+def test_the_other_pages_of_a_file_are_told_of_and_not_lost(folder, restoring):
+    pages = [Image.fromarray(noisy_picture(50, width)[..., 0]) for width in (60, 70, 80)]
+    pages[0].save(folder / "scan.tif", save_all=True, append_images=pages[1:])
+    before = (folder / "scan.tif").read_bytes()
+    output = run("denoise", "scan.tif", "--force", "-o", "first.tif")
+    assert "the first of 3 images" in output
+    output = run("denoise", "scan.tif", "--force", "-o", "scan.tif", "--overwrite", status=1)
+    assert "scan.tif holds 3 images, and one would be left of it" in output
+    assert (folder / "scan.tif").read_bytes() == before
+
+
+def test_names_that_the_terminal_cannot_write_are_escaped(folder):
+    write_picture(folder / "\N{SNOWFLAKE}.png", Picture(smooth_image(0, 50, 60)))
+    result = subprocess.run(
+        [sys.executable, "-m", "kerasgan", "inspect", "\N{SNOWFLAKE}.png"],
+        cwd=folder,
+        env={**os.environ, "PYTHONIOENCODING": "latin-1"},
+        capture_output=True,
+    )
+    assert result.returncode == 0 and result.stdout.startswith(b"\\u2744.png")

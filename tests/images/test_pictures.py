@@ -364,3 +364,39 @@ def test_heic_says_what_to_install_where_its_package_is_not(tmp_path, monkeypatc
     (tmp_path / "photo.heic").touch()
     with pytest.raises(DataError, match=r"photo.heic: pip install 'kerasgan\[heic\]' reads it"):
         read_picture(tmp_path / "photo.heic")
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14])
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_white_is_white_where_fewer_than_sixteen_bits_are_used(tmp_path, bits, suffix):
+    path, white = tmp_path / f"scan{suffix}", 2**bits - 1
+    values = RANDOM.integers(0, white + 1, (20, 30, 1), dtype=np.uint16)
+    values[0, 0] = white
+    write_picture(path, Picture(values))
+    picture = read_picture(path)
+    assert picture.white == white
+    np.testing.assert_allclose(to_float(picture.pixels), values / white, atol=1e-5)
+    write_picture(path, picture)
+    assert read_picture(path).white == white
+    written = tifffile.imread(path) if suffix == ".tif" else np.asarray(Image.open(path))
+    np.testing.assert_array_equal(written, values[..., 0])
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif"])
+def test_the_resolution_of_a_scan_is_kept(tmp_path, suffix):
+    scan, again = tmp_path / f"scan{suffix}", tmp_path / f"again{suffix}"
+    Image.new("L", (30, 20), 99).save(scan, dpi=(300, 200))
+    write_picture(again, read_picture(scan))
+    with Image.open(again) as image:
+        assert image.info["dpi"] == pytest.approx((300, 200), rel=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_pages_are_counted_and_the_first_is_read(tmp_path, dtype):
+    pages = [pixels(1, dtype)[..., 0] for _ in range(3)]
+    with tifffile.TiffWriter(tmp_path / "pages.tif") as file:
+        for page in pages:
+            file.write(page, photometric="minisblack")
+    picture = read_picture(tmp_path / "pages.tif")
+    assert picture.images == 3
+    np.testing.assert_array_equal(picture.pixels[..., 0], pages[0])

@@ -99,3 +99,14 @@ def test_a_disk_that_cannot_keep_the_content_leaves_the_old_one(tmp_path, monkey
         write_text(tmp_path / "a.txt", "new")
     assert (tmp_path / "a.txt").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions and links are another thing there")
+def test_who_may_read_a_file_still_may_and_links_stay(tmp_path):
+    path, link = tmp_path / "private.txt", tmp_path / "link.txt"
+    path.write_text("old")
+    path.chmod(0o600)
+    link.symlink_to(path)
+    write_text(link, "new")
+    assert link.is_symlink() and path.read_text() == "new"
+    assert path.stat().st_mode & 0o777 == 0o600
