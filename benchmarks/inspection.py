@@ -196,6 +196,18 @@ def halftone(random, size):
     return 255 * np.asarray(Image.fromarray(to_bytes(values)).convert("1"), np.uint8)[..., None]
 
 
+def strokes(random, size):
+    """Thin lines that end anywhere, as in plans, hatchings and maps; on white or on black."""
+    image = Image.new("L", size, 255)
+    draw = ImageDraw.Draw(image)
+    longest = random.uniform(20, 600)
+    for x, y, angle in random.random((int(random.integers(20, 400)), 3)) * (*size, 2 * np.pi):
+        length = longest * random.uniform(0.3, 1)
+        draw.line((x, y, x + length * np.cos(angle), y + length * np.sin(angle)), fill=0)
+    pixels = np.asarray(image)[..., np.newaxis]
+    return 255 - pixels if random.random() < 0.5 else pixels
+
+
 def sky(random, size):
     """Stars on a sky that is black: light of a few pixels each."""
     values = np.full(size[::-1], random.uniform(-20, 4))
@@ -207,7 +219,7 @@ def sky(random, size):
     return to_bytes(values[..., np.newaxis] + random.normal(0, 2, (*values.shape, 1)))
 
 
-DRAWN = (page, page, page, screen, screen, chart, comic, halftone, pattern, code, sky)
+DRAWN = (page, page, page, screen, screen, chart, comic, halftone, pattern, code, sky, strokes)
 
 
 def drawn(random):
