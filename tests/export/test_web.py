@@ -337,3 +337,11 @@ def test_a_page_offers_several_bundles(built, bundle, tmp_path):
             assert page.checked_file(entry)
     output = run("export", bundle.path, "--tflite", "--web-with", other.path, status=2)
     assert "--web-with goes with --web" in output
+
+
+def test_a_port_that_is_taken_is_named(built, bundle):
+    with served(bundle.path) as address:
+        port = address.rstrip("/").rpartition(":")[2]
+        assert f"cannot listen on port {port}" in run(
+            "serve", bundle.path, "--port", port, status=1
+        )
