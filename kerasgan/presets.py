@@ -52,7 +52,7 @@ PRESETS = {
         adversary__weight=0.6,
         generator__detail=32,
         g_optimizer__ema_momentum=0.99,
-        epochs=16,
+        epochs=12,
     ),
     "selective": _SELECTIVE,
     # A quarter of the weights, and not half of the multiplications. Among few channels, 8 bits lose
