@@ -309,7 +309,7 @@ def test_pictures_too_small_to_measure_are_refused_before_training(train, photos
 def test_two_inputs_of_one_name_are_refused(photos, folder):
     write_picture(folder / "a.png", Picture(smooth_image(0)))
     output = run("denoise", "a.png", photos / "a.png", "-o", "out", status=1)
-    assert "two pictures would become out/a.png" in output
+    assert "a.png would both become out/a.png; take them one by one" in output
 
 
 def test_corrupt_is_seeded_and_never_lossy(folder, photo):
