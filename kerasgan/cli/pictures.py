@@ -183,10 +183,11 @@ def plan_pictures(
             if target != output and target.suffix.lower() in exchanged:
                 target = target.with_suffix(".png")
             check_output(target)
-            if (other := seen.setdefault(target, path)) != path:
+            if target in seen:
                 raise OutputError(
-                    f"{other} and {path} would both become {target}; take them one by one"
+                    f"{seen[target]} and {path} would both become {target}; take them one by one"
                 )
+            seen[target] = path
             if target.exists() and not overwrite:
                 raise OutputError(f"{target} is there already; --overwrite replaces it")
             yield path, target

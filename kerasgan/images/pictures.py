@@ -3,6 +3,7 @@
 import dataclasses
 import errno
 import io
+import logging
 import math
 import warnings
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from kerasgan.store.files import atomic_path
 # What the suffixes stand for. Pillow goes by the content, and would start whatever reads it.
 # "JPEG" opens MPO, too.
 _FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF", "GIF")
+# tifffile logs what is damaged behind the picture that is read; people would meet it on stderr.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
 # Pixels a side: what WEBP can say, and what libjpeg writes.
 _LONGEST = {".webp": 16383, ".jpg": 65500, ".jpeg": 65500}
 _TIFF_SUFFIXES = (".tif", ".tiff")
@@ -134,8 +137,6 @@ def _read_with_pillow(path: Path, image: Image.Image) -> Picture:
     resolution = tuple(map(float, image.info.get("dpi", ())))
     if resolution and all(0 < number < math.inf for number in resolution):
         metadata["dpi"] = resolution
-    # What else a camera puts into a JPEG file are views of the same picture.
-    images = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
     ImageOps.exif_transpose(image, in_place=True)
     if exif := _exif(image):
         metadata["exif"] = exif
@@ -146,7 +147,18 @@ def _read_with_pillow(path: Path, image: Image.Image) -> Picture:
     grey = image.mode in ("1", "L", "LA", "La")
     mode = ("LA" if grey else "RGBA") if image.has_transparency_data else "L" if grey else "RGB"
     array = np.asarray(image.convert(mode))
-    return _split_alpha(array if array.ndim == 3 else array[..., np.newaxis], metadata, images)
+    array = array if array.ndim == 3 else array[..., np.newaxis]
+    # Last: what is damaged behind the first leaves the file somewhere else.
+    return _split_alpha(array, metadata, _count(image))
+
+
+def _count(image: Image.Image) -> int:
+    """Counts the pictures of a file; those behind the first may be damaged, and are none then."""
+    try:
+        # What else a camera puts into a JPEG file are views of the same picture.
+        return 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+    except Exception:  # Decoders raise whatever their format's code raises.
+        return 1
 
 
 def _exif(image: Image.Image) -> bytes | None:

@@ -392,7 +392,7 @@ def test_the_resolution_of_a_scan_is_kept(tmp_path, suffix):
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_pages_are_counted_and_the_first_is_read(tmp_path, dtype):
+def test_pages_are_counted_and_the_first_is_read(tmp_path, dtype, capfd):
     pages = [pixels(1, dtype)[..., 0] for _ in range(3)]
     with tifffile.TiffWriter(tmp_path / "pages.tif") as file:
         for page in pages:
@@ -400,3 +400,8 @@ def test_pages_are_counted_and_the_first_is_read(tmp_path, dtype):
     picture = read_picture(tmp_path / "pages.tif")
     assert picture.images == 3
     np.testing.assert_array_equal(picture.pixels[..., 0], pages[0])
+    content = (tmp_path / "pages.tif").read_bytes()
+    (tmp_path / "damaged.tif").write_bytes(content[: len(content) // 2])
+    damaged = read_picture(tmp_path / "damaged.tif")
+    np.testing.assert_array_equal(damaged.pixels, picture.pixels)
+    assert not any(capfd.readouterr())
