@@ -17,7 +17,7 @@ from kerasgan.cli.options import (
     start,
 )
 from kerasgan.config import RunConfig
-from kerasgan.errors import DataError
+from kerasgan.errors import DataError, ModelError
 from kerasgan.presets import PRESETS
 from kerasgan.store.record import parse_record
 from kerasgan.tflite import NUMBERS, QUANTIZATIONS
@@ -52,7 +52,7 @@ SIZE = Size()
     "quantizations",
     type=click.Choice([*QUANTIZATIONS, "all"]),
     multiple=True,
-    help="Repeatable. [default: all]",
+    help="Repeatable. [default: all that restore as Keras does]",
 )
 @click.option(
     "--size",
@@ -170,6 +170,10 @@ def export(
         patch = (config.data.patch_size, config.data.patch_size)
         sizes = (patch, *(tile for tile in _TILES if fitting(images.train, tile)))
     chosen = QUANTIZATIONS if not quantizations or "all" in quantizations else quantizations
+
+    def leave_out(error: ModelError) -> None:
+        click.echo(f"Left out: {error}")
+
     try:
         bundle = export_bundle(
             generator,
@@ -198,6 +202,7 @@ def export(
             compact=compact,
             overwrite=overwrite,
             on_step=lambda step: click.echo(f"Making and checking {step}"),
+            on_poor=None if quantizations else leave_out,
         )
     except KeyboardInterrupt:
         raise click.ClickException("interrupted; nothing was written") from None

@@ -64,9 +64,9 @@ def _lines(manifest: dict[str, Any]) -> Iterator[str]:
     yield from _outside(manifest["files"])
     if missing := [name for name in QUANTIZATIONS if name not in manifest["files"]]:
         yield (
-            f"\nOther precisions ({', '.join(missing)}) are made of {KERAS}, and checked, by "
-            "`kerasgan export FOLDER --tflite`, where FOLDER is this one, or its name in `kerasgan "
-            "models`."
+            f"\nOther precisions ({', '.join(missing)}) are made of {KERAS} by `kerasgan export "
+            "FOLDER --tflite`, where FOLDER is this one, or its name in `kerasgan models`: those "
+            "that restore as it does."
         )
     yield "\n## How well each file restores\n"
     levels = list(next(iter(manifest["files"].values()))["psnr"])
@@ -99,11 +99,14 @@ def _lines(manifest: dict[str, Any]) -> Iterator[str]:
             f"{Path(calibration['source']).name} (seed {calibration['seed']})."
         )
     yield "\n## Limits\n"
+    if noise.kind == "salt-and-pepper":
+        yield (
+            "- Other noise, blur or compression stays.\n"
+            "- JPEG spreads noise over its neighbours: restore before compressing."
+        )
     yield (
-        f"- Made for {noise.title}; other noise, blur or compression stays.\n"
         "- What was lost is guessed from what is left around it: a restored detail is plausible, "
-        "not proven. Do not identify people or read evidence by it.\n"
-        "- JPEG spreads noise over its neighbours: restore before compressing."
+        "not proven. Do not identify people or read evidence by it."
     )
 
 

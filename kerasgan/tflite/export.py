@@ -12,6 +12,7 @@ import numpy as np
 
 from kerasgan.data.bundled import load_bundled
 from kerasgan.data.clean import ImageSet
+from kerasgan.errors import ModelError
 from kerasgan.images.contact_sheet import save_comparison
 from kerasgan.images.pictures import Picture, write_picture
 from kerasgan.images.pixels import from_float, to_float
@@ -68,6 +69,7 @@ def export_bundle(
     compact: bool = False,
     overwrite: bool = False,
     on_step: Callable[[str], None] = lambda step: None,
+    on_poor: Callable[[ModelError], None] | None = None,
 ) -> Bundle:
     """Converts, checks and writes a generator.
 
@@ -94,13 +96,15 @@ def export_bundle(
         compact: whether to round weights first, which halves the Keras file.
         overwrite: whether a bundle that stands at `path` may be replaced.
         on_step: told what begins.
+        on_poor: told of each precision that does not restore as Keras does, which is then left out;
+            None makes that an error.
 
     Returns:
         The bundle.
 
     Raises:
-        ModelError: if the generator does not take a size, a file does not pass a check, or
-            `faithful` is no network of the same shape.
+        ModelError: if the generator does not take a size, a file does not pass a check, no file is
+            left, or `faithful` is no network of the same shape.
         DataError: if "int8" has no calibration picture of at least half a size.
         OutputError: if the folder cannot be written.
     """
@@ -134,7 +138,14 @@ def export_bundle(
             file.write_bytes(content)
             model = TFLiteModel(file, multiple=promised.multiple)
             own_psnr = checks.psnrs(Restorer(model), pairs)
-            checks.check_quality(file.name, own_psnr, keras_psnr, quantization, noise)
+            try:
+                checks.check_quality(file.name, own_psnr, keras_psnr, quantization, noise)
+            except ModelError as error:
+                if on_poor is None:
+                    raise
+                on_poor(error)
+                file.unlink()
+                continue
             files[name] = {
                 **_entry(file),
                 **_checked(
@@ -148,6 +159,8 @@ def export_bundle(
                     for level, own in own_psnr.items()
                 },
             }
+        if not files:
+            raise ModelError("no precision restores as Keras does")
         signatures = signature_names(sizes)
         manifest = {
             "version": 1,
@@ -179,7 +192,7 @@ def export_bundle(
                 "levels": list(noise.calibration_range),
                 "seed": seed,
             }
-            if "int8" in quantizations
+            if "int8" in files
             else None,
             "versions": {name: importlib.metadata.version(name) for name in _VERSIONED},
             "training": _portable(record),

@@ -1,5 +1,6 @@
 """kerasgan export and benchmark, and .tflite files wherever a model is taken."""
 
+import importlib
 import json
 import re
 import shutil
@@ -244,3 +245,25 @@ def test_an_interrupted_export_says_that_nothing_was_written(own_run, folder, ph
     output = run("export", own_run, *SMALL, "-o", "bundle", status=1)
     assert "interrupted; nothing was written" in output
     assert sorted(path.name for path in folder.iterdir()) == ["own", "photos"]
+
+
+def test_a_precision_that_loses_too_much_is_left_out_unless_it_was_named(
+    own_run, folder, monkeypatch
+):
+    command = importlib.import_module("kerasgan.cli.export")
+    monkeypatch.setattr(command, "QUANTIZATIONS", ("float32", "float16"))
+    monkeypatch.setitem(PSNR_TOLERANCES, "float16", -1.0)
+    arguments = ("export", own_run, "--tflite", "--size", "32x32", "-o", "bundle")
+    output = run(*arguments)
+    assert re.search(r"Left out: float16.tflite restores to .* more than -1 dB apart", output)
+    assert [path.name for path in (folder / "bundle").glob("*.tflite")] == ["float32.tflite"]
+    manifest = json.loads((folder / "bundle" / "manifest.json").read_text())
+    assert list(manifest["files"]) == ["float32"]
+
+    output = run(*arguments, "--overwrite", "--quantize", "float16", status=1)
+    assert "more than -1 dB apart" in output
+    assert (folder / "bundle" / "float32.tflite").exists()
+
+    monkeypatch.setitem(PSNR_TOLERANCES, "float32", -1.0)
+    output = run(*arguments, "--overwrite", status=1)
+    assert "no precision restores as Keras does" in output
