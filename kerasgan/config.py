@@ -50,6 +50,8 @@ class DataConfig:
             the network learns what is black and white on purpose.
         keep_duplicates: whether exact repetitions stay in.
         limit: keep at most this many images of each split; None keeps all.
+        split_seed: decides which images of a folder without splits are held out; None takes the
+            run's seed.
     """
 
     source: str = "bundled"
@@ -62,6 +64,7 @@ class DataConfig:
     pages: float = 0.0
     keep_duplicates: bool = False
     limit: int | None = None
+    split_seed: int | None = None
 
     def __post_init__(self) -> None:
         require(self.channels in (1, 3), f"channels must be 1 or 3, got {self.channels}")
@@ -272,6 +275,15 @@ class RunConfig:
             f"patch_size must be a multiple of {multiple} for this generator, got "
             f"{self.data.patch_size}",
         )
+        cell = 2 ** (len(self.discriminator.filters) - 1)
+        require(
+            not self.adversary.weight
+            or not self.adversary.suspects_only
+            or self.discriminator.architecture != "patch"
+            or self.data.patch_size % cell == 0,
+            f"patch_size must be a multiple of {cell} for this discriminator, got "
+            f"{self.data.patch_size}",
+        )
         require(
             self.generator.architecture != "selective" or isinstance(self.noise, SaltAndPepper),
             "the selective architecture restores salt and pepper alone; the preset residual is "
@@ -280,6 +292,11 @@ class RunConfig:
         require(self.epochs > 0, f"epochs must be positive, got {self.epochs}")
         require(0 <= self.seed < 2**32, f"seed must be from 0 to 2**32 - 1, got {self.seed}")
         require(self.batch_size > 0, f"batch_size must be positive, got {self.batch_size}")
+
+    @property
+    def split_seed(self) -> int:
+        """What decides which images are held out, where the data do not say."""
+        return self.seed if self.data.split_seed is None else self.data.split_seed
 
     def phase(self, epoch: int) -> Phase:
         """Tells what learns in an epoch.

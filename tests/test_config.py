@@ -38,6 +38,11 @@ def test_replace_reaches_into_parts():
         {"data__channels": 2},
         {"data__patch_size": 50},
         {"data__patch_size": 8},
+        {
+            "data__patch_size": 24,
+            "discriminator__filters": (8, 8, 8, 8, 8),
+            "adversary__weight": 1.0,
+        },
         {"data__limit": 0},
         {"generator__filters": (16,)},
         {"generator__filters": (16, 0, 8, 8)},

@@ -20,7 +20,7 @@ from kerasgan.cli.inspect import inspect
 from kerasgan.cli.models import models
 from kerasgan.cli.serve import serve
 from kerasgan.cli.train import train
-from kerasgan.errors import KerasganError
+from kerasgan.errors import KerasganError, Stopped
 
 
 class _Commands(click.Group):
@@ -34,6 +34,9 @@ class _Commands(click.Group):
         try:
             with _ended_by_sigterm():
                 return super().invoke(ctx)
+        except Stopped as error:
+            click.echo(f"Stopped: {error}", err=True)
+            raise SystemExit(128 + signal.SIGTERM) from None
         except KerasganError as error:
             raise click.ClickException(str(error)) from error
         except MemoryError as error:

@@ -76,6 +76,8 @@ def denoise(
 
     A picture without noise that a model removes is copied as it is.
     """
+    if sharpness != 1.0 and model is None:
+        raise click.UsageError("--sharpness is for a GAN: name it with --model")
     plan = list(plan_pictures(images, output, "_restored", overwrite))
     model = _model(model)
     at = "" if sharpness == 1.0 else f" at sharpness {sharpness:g}"
@@ -140,12 +142,13 @@ def denoise(
 
 def _leave(source: Path, target: Path, picture: "Picture") -> None:
     """Puts a picture where its result is expected, as it is; the same file where that can be."""
-    from kerasgan.images.formats import LOSSY_SUFFIXES
+    from kerasgan.images.formats import LOSSY_SUFFIXES, TIFF_SUFFIXES
     from kerasgan.images.pictures import write_picture
     from kerasgan.store.files import atomic_path
 
     suffixes = {source.suffix.lower(), target.suffix.lower()}
-    if len(suffixes) > 1 and not suffixes <= {*LOSSY_SUFFIXES}:
+    same = len(suffixes) == 1 or suffixes in ({*LOSSY_SUFFIXES}, {*TIFF_SUFFIXES})
+    if not same:
         write_picture(target, picture)
     elif not (target.exists() and target.samefile(source)):
         with atomic_path(target) as temporary:

@@ -189,7 +189,10 @@ def _sharpness(asked: Sequence[tuple[float, float]]) -> dict[str, float]:
     """Names what was asked for, the sharpest first; a range stands for `_POINTS` of them."""
     steps = _POINTS - 1
     values = {
-        low + (high - low) * step / steps for low, high in asked for step in range(_POINTS)
+        # The end itself, which is exact.
+        high if step == steps else low + (high - low) * step / steps
+        for low, high in asked
+        for step in range(_POINTS)
     } or {1.0}
     return {f"sharpness {value:g}": value for value in sorted(values, reverse=True)}
 

@@ -138,22 +138,26 @@ def export(
     from kerasgan.data.pipeline import with_pages
     from kerasgan.model.loading import load_generator
     from kerasgan.store.bundle import Bundle, check_replaceable, is_bundle, training_record
-    from kerasgan.store.page import check_page, write_page
+    from kerasgan.store.page import check_page, runnable, write_page
+    from kerasgan.store.purpose import removed_noise
     from kerasgan.tflite.calibration import fitting
     from kerasgan.tflite.convert import check_sizes
     from kerasgan.tflite.export import export_bundle
 
-    output = output or Path(model.resolve().stem + "_tflite")
+    whole = model.resolve()
+    output = output or Path((whole.name if whole.is_dir() else whole.stem) + "_tflite")
     check_replaceable(output, overwrite=overwrite)
     if web is not None:
         check_page(web, overwrite=overwrite)
     elif others:
         raise click.UsageError("--web-with goes with --web")
     beside = [read_bundle(other) for other in others]
+    for other in beside:
+        runnable(other)
     generator = load_generator(model, sharpness)
     check_sizes(generator, sizes)
     record = training_record(model)
-    config, fingerprint = PRESETS["selective"], None
+    config, fingerprint, noise = PRESETS["selective"], None, removed_noise(model)
     if record is not None:
         config, fingerprint = parse_record(record, model)
     source = config.data.source if calibration is None else resolve_source(calibration)
@@ -189,7 +193,7 @@ def export(
             ),
             source=source,
             held_out=images.held_out if len(images.held_out) else images.train,
-            noise=config.noise,
+            noise=noise,
             unseen=known and len(images.held_out) > 0,
             numbers=numbers,
             seed=seed,
@@ -209,7 +213,7 @@ def export(
     click.echo("\nPSNR in dB, a picture counting at most 45, and how far it is from Keras'")
     for name, entry in bundle.manifest["files"].items():
         psnr = "  ".join(
-            f"{config.noise.label(float(level))}: {result['file']:.2f} "
+            f"{noise.label(float(level))}: {result['file']:.2f} "
             f"({result['file'] - result['keras']:+.3f})"
             for level, result in entry["psnr"].items()
         )
@@ -229,7 +233,7 @@ def _pictures(
     data = config.data
     options: dict[str, Any] = {
         "channels": channels,
-        "seed": config.seed,
+        "seed": config.split_seed,
         "keep_duplicates": data.keep_duplicates,
     }
     try:

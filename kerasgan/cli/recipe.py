@@ -20,7 +20,7 @@ from kerasgan.config import Reconstruction, RunConfig
 from kerasgan.noise.kinds import KINDS
 from kerasgan.presets import DEFAULT, PRESETS, read_recipe
 from kerasgan.store.record import read_record
-from kerasgan.store.zoo import saved_name
+from kerasgan.store.zoo import find_model, saved_name
 
 # Where in the configuration the options go that do not bear their field's name.
 _FIELDS = {
@@ -48,7 +48,8 @@ _OPTIONS = (
         "--preset",
         type=click.Choice(list(PRESETS)),
         help="The recipe: selective-gan is sharp; selective, faithful; selective-small, the same "
-        f"for slow devices; classic, the reference's. [default: {DEFAULT}]",
+        "for slow devices; residual, for other noise than salt and pepper; classic, the "
+        f"reference's. [default: {DEFAULT}]",
     ),
     click.option(
         "--config",
@@ -154,12 +155,17 @@ def changed(config: RunConfig, settings: Sequence[str], changes: dict[str, Any])
         as_salt_and_pepper(config.noise)
     changes = {_FIELDS.get(name, name): value for name, value in changes.items()}
     if "start" in changes:
-        # A run folder may go to a machine where the models that come with kerasgan lie elsewhere.
-        start = changes["start"].resolve()
-        changes["start"] = saved_name(start) or str(start)
-    if "data__source" in changes:
-        changes["data__source"] = resolve_source(changes["data__source"])
+        changes["start"] = str(changes["start"])
     try:
-        return config.replace(**changes)
+        config = config.replace(**changes)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
+    source = resolve_source(config.data.source)
+    return config.replace(data__source=source, start=_resolved_start(config.start))
+
+
+def _resolved_start(start: str | None) -> str | None:
+    """Makes it mean the same from any folder, and on machines with another kerasgan."""
+    if start is None or not (path := find_model(start)).exists():
+        return start
+    return saved_name(path) or str(path.resolve())

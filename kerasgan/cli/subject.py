@@ -77,7 +77,7 @@ def choose_images(
     images = load_images(
         source,
         channels=channels,
-        seed=config.seed,
+        seed=config.split_seed,
         limit=config.data.limit if own else None,
         keep_duplicates=config.data.keep_duplicates,
         hold_out=own,

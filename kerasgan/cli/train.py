@@ -1,12 +1,12 @@
 """kerasgan train."""
 
 import math
-import signal
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from kerasgan.cli.evaluate import CROP, cut, measure, write_scores
 from kerasgan.cli.options import PATH, SEED, describe, overwrite_option, start
@@ -30,6 +30,8 @@ from kerasgan.training.distribution import (
 _MANY_PIXELS = 10_000_000
 # Of right pairs, by a few hundred images.
 _CHANCE = 0.55
+# Parameters that change nothing of a run.
+_OF_ANY_RUN = ("resume", "test_images", "strategy_name")
 
 
 @click.command()
@@ -69,9 +71,7 @@ def train(
     changes = {name: value for name, value in options.items() if value is not None}
     fingerprint: str | None
     if resume is not None:
-        others: dict[str, Any] = {"output": output, "overwrite": overwrite or None}
-        others |= {"preset": preset, "config": config_file, "set": settings or None, **changes}
-        _refuse(name for name, value in others.items() if value is not None)
+        _refuse_changes()
         config, fingerprint = read_record(resume / "config.json")
     else:
         config, fingerprint = recipe(preset, config_file, settings, changes)
@@ -120,8 +120,7 @@ def train(
         ) from None
     except Stopped as error:
         hint = f". Go on with: kerasgan train --resume {path}" if folder.model.exists() else ""
-        click.echo(f"Stopped: {error}{hint}", err=True)
-        raise SystemExit(128 + signal.SIGTERM) from None
+        raise Stopped(f"{error}{hint}") from None
     if chief and len(held_out):
         usual = choose_baselines(None, config.noise)
         baselines = _quick_enough(usual, held_out, len(config.noise.reported_levels))
@@ -169,7 +168,21 @@ def _quick_enough(names: tuple[str, ...], images: Any, levels: int) -> tuple[str
     return tuple(name for name in names if name not in SLOW or pixels <= _MANY_PIXELS)
 
 
-def _refuse(options: Any) -> None:
-    named = ", ".join("--" + name.replace("_", "-") for name in options)
+def _refuse_changes() -> None:
+    """Refuses what would change a run, by the names that people type."""
+    context = click.get_current_context()
+    named = ", ".join(
+        option.opts[0]
+        for option in context.command.params
+        if isinstance(option, click.Option)
+        and option.name not in _OF_ANY_RUN
+        and context.get_parameter_source(option.name or "") is ParameterSource.COMMANDLINE
+        # Two flags for one parameter, neither of which is a yes or no.
+        and (
+            not option.is_flag
+            or option.is_bool_flag
+            or option.flag_value == context.params[option.name or ""]
+        )
+    )
     if named:
         raise click.UsageError(f"--resume goes on with the run as it is; leave out {named}")

@@ -12,7 +12,7 @@ def load_catalog(name: str, *, channels: int = 1, limit: int | None = None) -> C
     """Loads a dataset by its tensorflow-datasets name, downloading it the first time.
 
     Args:
-        name: as for `tfds.builder`, "mnist" or "oxford_flowers102/2.1.1".
+        name: as for `tfds.builder`, "mnist" or "oxford_flowers102:2.1.1".
         channels: 1 for grey, 3 for colour; transparency is dropped, 16 bits are rounded to 8.
         limit: keep at most this many images of each split.
 
@@ -24,6 +24,6 @@ def load_catalog(name: str, *, channels: int = 1, limit: int | None = None) -> C
     """
     try:
         builder = tfds.builder(name)
-    except (tfds.core.DatasetNotFoundError, ValueError, AttributeError) as error:
+    except Exception as error:  # It asserts what it wants of names and versions.
         raise DataError(f"tensorflow-datasets has no dataset {name!r}") from error
     return load_prepared(builder, channels=channels, limit=limit)

@@ -17,6 +17,10 @@ _MEMORY_SHARE = 0.3
 _HELD_OUT_SHARE = 0.1
 
 
+# What the splits are called, in folders and in datasets.
+SPLIT_NAMES = {"train": ("train",), "validation": ("validation", "val"), "test": ("test",)}
+
+
 @dataclass(frozen=True, eq=False)
 class ImageSet:
     """Clean images, of one size or of many.

@@ -5,13 +5,12 @@ import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from kerasgan.data.clean import CleanImages
+from kerasgan.data.clean import SPLIT_NAMES, CleanImages
 from kerasgan.errors import DataError
 from kerasgan.images.formats import SUFFIXES, find_images
 from kerasgan.images.pictures import read_picture
-from kerasgan.images.pixels import Pixels, from_float, to_float, with_channels
+from kerasgan.images.pixels import Pixels, as_bytes
 
-_SPLITS = {"train": ("train",), "validation": ("validation", "val"), "test": ("test",)}
 _NAMED_FAILURES = 5
 # The share of bad files above which something is wrong with the folder, and not with a file.
 _TOLERATED_FAILURES = 0.01
@@ -59,7 +58,7 @@ def load_folder(
 
 def _find_splits(folder: Path) -> dict[str, list[Path]]:
     splits: dict[str, list[Path]] = {}
-    for split, names in _SPLITS.items():
+    for split, names in SPLIT_NAMES.items():
         existing = [folder / name for name in names if (folder / name).is_dir()]
         if existing:
             splits[split] = find_images(existing[0])
@@ -84,6 +83,4 @@ def _decode(
         except DataError as error:
             failures.append(str(error))
             continue
-        if pixels.dtype != "uint8":
-            pixels = from_float(to_float(pixels), "uint8")
-        yield str(path.relative_to(folder)), with_channels(pixels, channels)
+        yield str(path.relative_to(folder)), as_bytes(pixels, channels)

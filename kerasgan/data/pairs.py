@@ -6,7 +6,7 @@ from kerasgan.data.clean import ImageSet
 from kerasgan.errors import DataError
 from kerasgan.images.formats import find_images
 from kerasgan.images.pictures import read_picture
-from kerasgan.images.pixels import Pixels, from_float, to_float, with_channels
+from kerasgan.images.pixels import Pixels, as_bytes
 
 _NAMED = 5
 
@@ -81,10 +81,7 @@ def _name(path: Path, folder: Path) -> str:
 
 
 def _decoded(path: Path, channels: int) -> Pixels:
-    pixels = read_picture(path).pixels
-    if pixels.dtype != "uint8":
-        pixels = from_float(to_float(pixels), "uint8")
-    return with_channels(pixels, channels)
+    return as_bytes(read_picture(path).pixels, channels)
 
 
 def _size(image: Pixels) -> str:

@@ -7,11 +7,9 @@ from typing import Any
 import numpy as np
 import tensorflow_datasets as tfds
 
-from kerasgan.data.clean import CleanImages
+from kerasgan.data.clean import SPLIT_NAMES, CleanImages
 from kerasgan.errors import DataError
-from kerasgan.images.pixels import Pixels, from_float, to_float, with_channels
-
-_SPLITS = {"train": ("train",), "validation": ("validation", "val"), "test": ("test",)}
+from kerasgan.images.pixels import Pixels, as_bytes
 
 
 def load_prepared(
@@ -40,7 +38,7 @@ def load_prepared(
         raise DataError(f"the dataset {builder.name} has no image feature")
     available = {
         split: next((key for key in keys if key in builder.info.splits), None)
-        for split, keys in _SPLITS.items()
+        for split, keys in SPLIT_NAMES.items()
     }
     if available["train"] is None:
         raise DataError(f"the dataset {builder.name} has no images to train on")
@@ -65,10 +63,10 @@ def _read(
     one_size = None not in builder.info.features[feature].shape
     batches = examples.map(lambda example: example[feature]).batch(256 if one_size else 1)
     for number, pixels in enumerate(itertools.chain.from_iterable(tfds.as_numpy(batches))):
-        if pixels.dtype != np.uint8:
-            pixels = from_float(to_float(pixels), np.uint8)
+        if pixels.dtype not in (np.uint8, np.uint16):
+            raise DataError(f"the images of {builder.name} are {pixels.dtype}, not 8 or 16 bits")
         opaque = pixels[..., : 3 if pixels.shape[-1] > 2 else 1]
-        yield f"{split} {number}", with_channels(opaque, channels)
+        yield f"{split} {number}", as_bytes(opaque, channels)
 
 
 def _as_data_error(name: str, error: BaseException) -> DataError:

@@ -62,7 +62,7 @@ def load_configured(config: RunConfig) -> CleanImages:
     return load_images(
         data.source,
         channels=data.channels,
-        seed=config.seed,
+        seed=config.split_seed,
         limit=data.limit,
         keep_duplicates=data.keep_duplicates,
     )

@@ -8,35 +8,38 @@ from kerasgan.errors import DataError
 # Read and written.
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
 LOSSY_SUFFIXES = (".jpg", ".jpeg")
+TIFF_SUFFIXES = (".tif", ".tiff")
 # What phones write; the package pillow-heif reads it.
 HEIC_SUFFIXES = (".heic", ".heif")
 READ_SUFFIXES = (*SUFFIXES, ".gif", *HEIC_SUFFIXES)
 
 
-def find_images(folder: Path, suffixes: tuple[str, ...] = SUFFIXES) -> list[Path]:
+def find_images(folder: Path) -> list[Path]:
     """Lists the image files below a folder, in a fixed order.
 
     Args:
-        folder: searched with all its subfolders; hidden files are passed over.
-        suffixes: of the files, in small letters.
+        folder: searched with all its subfolders; what is hidden is passed over.
 
     Returns:
-        Paths of the files whose suffix is one of those, sorted.
+        Paths of the files whose suffix is one of `SUFFIXES`, sorted.
     """
-    return [path for path in find_files(folder) if path.suffix.lower() in suffixes]
+    return [path for path in find_files(folder) if path.suffix.lower() in SUFFIXES]
 
 
 def find_files(folder: Path) -> list[Path]:
     """Lists the files below a folder, in a fixed order.
 
     Args:
-        folder: searched with all its subfolders; hidden files are passed over.
+        folder: searched with all its subfolders; what is hidden is passed over.
 
     Returns:
         Their paths, sorted.
     """
     return sorted(
-        path for path in folder.rglob("*") if not path.name.startswith(".") and path.is_file()
+        path
+        for path in folder.rglob("*")
+        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and path.is_file()
     )
 
 

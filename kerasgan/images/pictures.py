@@ -6,6 +6,7 @@ import io
 import logging
 import math
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,13 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from kerasgan.errors import DataError, OutputError, first_line
-from kerasgan.images.formats import HEIC_SUFFIXES, LOSSY_SUFFIXES, SUFFIXES, check_readable
+from kerasgan.images.formats import (
+    HEIC_SUFFIXES,
+    LOSSY_SUFFIXES,
+    SUFFIXES,
+    TIFF_SUFFIXES,
+    check_readable,
+)
 from kerasgan.images.pixels import Pixels
 from kerasgan.store.files import atomic_path
 
@@ -25,8 +32,7 @@ _FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF", "GIF")
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 # Pixels a side: what WEBP can say, and what libjpeg writes.
 _LONGEST = {".webp": 16383, ".jpg": 65500, ".jpeg": 65500}
-_TIFF_SUFFIXES = (".tif", ".tiff")
-_DEEP_SUFFIXES = (".png", *_TIFF_SUFFIXES)
+_DEEP_SUFFIXES = (".png", *TIFF_SUFFIXES)
 # What Pillow, as it comes, refuses as a decompression bomb.
 MAX_PIXELS = 178_956_970
 # Values of a tile that may be larger than its picture.
@@ -36,6 +42,18 @@ _WHITES = (2**10 - 1, 2**12 - 1, 2**14 - 1)
 # TIFF's own tags tell how pixels lay in the old file, and 34675 is its colour profile: a new file
 # that got these as EXIF could not be read. A few tell of the picture itself.
 _LAYOUT_TAGS = {*range(254, 533), 34675} - {270, 271, 272, 282, 283, 296, 305, 306, 315}
+
+_ORIENTATION = 274
+# From the first row and column on, by the number of an orientation.
+_UPRIGHT: dict[int, Callable[[Pixels], Pixels]] = {
+    2: lambda array: array[:, ::-1],
+    3: lambda array: array[::-1, ::-1],
+    4: lambda array: array[::-1],
+    5: lambda array: array.swapaxes(0, 1),
+    6: lambda array: np.rot90(array, -1),
+    7: lambda array: array[::-1, ::-1].swapaxes(0, 1),
+    8: lambda array: np.rot90(array),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,15 +99,14 @@ def read_picture(path: Path) -> Picture:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            if path.suffix.lower() in _TIFF_SUFFIXES and (
-                picture := _read_deep_tiff(path, content)
-            ):
+            if path.suffix.lower() in TIFF_SUFFIXES and (picture := _read_deep_tiff(path, content)):
                 return _with_all_bits(picture)
             formats = _heic_formats() if is_heic else _FORMATS
             with Image.open(io.BytesIO(content), formats=formats) as image:
                 _check_size(path, *image.size)
                 if image.format == "PNG" and content[24] == 16:
-                    return _with_all_bits(_read_deep_png(content))
+                    turned = image.getexif().get(_ORIENTATION, 1) if b"eXIf" in content else 1
+                    return _with_all_bits(_read_deep_png(content, turned))
                 return _read_with_pillow(path, image)
     except (DataError, MemoryError):
         raise
@@ -170,12 +187,12 @@ def _exif(image: Image.Image) -> bytes | None:
     return exif.tobytes() if exif else None
 
 
-def _read_deep_png(content: bytes) -> Picture:
+def _read_deep_png(content: bytes, turned: int) -> Picture:
     # Pillow reduces 16-bit colour to 8 bits without a word; libpng does not.
     import imagecodecs
 
     array = imagecodecs.png_decode(content)
-    return _split_alpha(array if array.ndim == 3 else array[..., np.newaxis])
+    return _split_alpha(_upright(array if array.ndim == 3 else array[..., np.newaxis], turned))
 
 
 def _read_deep_tiff(path: Path, content: bytes) -> Picture | None:
@@ -209,10 +226,16 @@ def _read_deep_tiff(path: Path, content: bytes) -> Picture | None:
             array = np.iinfo(array.dtype).max - array
         # Previews are no pictures of their own.
         images = sum(not getattr(page, "is_reduced", False) for page in file.pages)
+        turned = page.tags.valueof(_ORIENTATION, 1)
     array = array[..., np.newaxis] if array.ndim == 2 else array
     if array.ndim != 3 or array.shape[-1] > 4:
         raise DataError(f"{path} is no picture: its values have the shape {array.shape}")
-    return _split_alpha(array, images=images)
+    return _split_alpha(_upright(array, turned), images=images)
+
+
+def _upright(array: Pixels, turned: int) -> Pixels:
+    """Undoes what TIFF's and EXIF's orientation says of a camera; Pillow does so for 8 bits."""
+    return np.ascontiguousarray(_UPRIGHT.get(turned, lambda array: array)(array))
 
 
 def _split_alpha(array: Pixels, metadata: dict[str, Any] | None = None, images: int = 1) -> Picture:
@@ -294,7 +317,7 @@ def _encode(path: Path, array: Pixels, metadata: dict[str, Any]) -> None:
         image = Image.fromarray(array if array.shape[-1] > 1 else array[..., 0])
         # Each format takes what it knows of these.
         image.save(path, quality=95, lossless=True, **metadata)
-    elif path.suffix.lower() in _TIFF_SUFFIXES:
+    elif path.suffix.lower() in TIFF_SUFFIXES:
         _write_deep_tiff(path, array)
     else:
         import imagecodecs

@@ -38,6 +38,21 @@ def from_float(values: Pixels, dtype: npt.DTypeLike) -> Pixels:
     return np.rint(np.clip(values, 0.0, 1.0) * np.iinfo(dtype).max).astype(dtype)
 
 
+def as_bytes(pixels: Pixels, channels: int) -> Pixels:
+    """Rounds pixels to 8 bits, and turns grey into colour or colour into grey.
+
+    Args:
+        pixels: (H, W, 1) or (H, W, 3), uint8 or uint16.
+        channels: 1 for grey, 3 for colour.
+
+    Returns:
+        (H, W, channels), uint8.
+    """
+    if pixels.dtype != np.uint8:
+        pixels = from_float(to_float(pixels), np.uint8)
+    return with_channels(pixels, channels)
+
+
 def with_channels(pixels: Pixels, channels: int) -> Pixels:
     """Turns grey into colour or colour into grey.
 

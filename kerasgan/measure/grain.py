@@ -10,7 +10,7 @@ import warnings
 
 import numpy as np
 
-from kerasgan.images.pixels import Pixels, from_float, to_float
+from kerasgan.images.pixels import Pixels, from_float, mirrored, to_float
 
 # In units of [0, 1]; below is what floating point leaves of nothing.
 _LEAST_SIGMA = 1e-5
@@ -165,8 +165,7 @@ def bm3d(noisy: Pixels) -> Pixels:
     if not (sigma := estimated_sigma(noisy)):
         return noisy.copy()
     height, width = noisy.shape[:2]
-    missing = [(0, max(0, _LEAST_SIZE - extent)) for extent in (height, width)]
-    padded = np.pad(to_float(noisy), [*missing, (0, 0)], mode="symmetric")
+    padded = mirrored(to_float(noisy), _LEAST_SIZE, _LEAST_SIZE)
     restore = package.bm3d_rgb if noisy.shape[-1] == 3 else package.bm3d
     restored = restore(padded, sigma).reshape(padded.shape)[:height, :width]
     return from_float(restored, np.uint8)

@@ -128,8 +128,8 @@ class DenoisingGAN(AdversarialStep):
         """Builds and compiles the GAN of a preset.
 
         Args:
-            name: "selective-gan", "selective", "selective-small" or "classic"; or a saved model,
-                such as "selective-fer2013", whose generator is taken as it was trained.
+            name: "selective-gan", "selective", "selective-small", "residual" or "classic"; or a
+                saved model, such as "selective-fer2013", whose generator is taken as it is.
             channels: 1 for grey, 3 for colour.
             patch_size: height and width of the training images; None takes the preset's.
             total_steps: how many steps training will take, over which the generator's learning rate

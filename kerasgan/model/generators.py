@@ -126,7 +126,6 @@ def build_residual(
     activation: Activation = "relu",
     detail: int = 0,
     gated: bool = False,
-    block: Block = residual_block,
 ) -> keras.Model:
     """Builds a U-Net that corrects every pixel: for noise that spares none.
 
@@ -136,7 +135,6 @@ def build_residual(
         activation: what activations cut features off at.
         detail: as of `build_selective`.
         gated: as of `build_selective`.
-        block: what each level of the U-Net is made of.
 
     Returns:
         As `build_generator`.
@@ -145,7 +143,7 @@ def build_residual(
     TIP 2018, for half the resolution.
     """
     noisy = keras.Input((None, None, channels), name="noisy")
-    features = _features(noisy, filters, activation, detail, block)
+    features = _features(noisy, filters, activation, detail, residual_block)
     restored = ops.minimum(ops.relu(noisy + _head(features, channels, "residual")), 1.0)
     if gated:
         restored = _gated(noisy, restored, features)

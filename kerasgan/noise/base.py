@@ -11,7 +11,8 @@ from typing import Any, ClassVar, Self
 class Noise(abc.ABC):
     """A kind of noise, and the levels at which it is drawn.
 
-    A new kind is a subclass in a file of its own, and a line in `noise.kinds`.
+    A new kind is a subclass in a file of its own, a line in `noise.kinds`, and what it looks
+    like in `restore.inspection`.
 
     Attributes:
         level: the lowest and the highest level; each image draws its own. One number stands for

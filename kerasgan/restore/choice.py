@@ -128,7 +128,8 @@ class Choice:
             noise, pages = self._purpose(model)
             objection = self._objection(found, noise, pages)
             if not steps and objection is not None and not self._force:
-                return Restored(pixels, (), objection, found.kind == noise)
+                fits = found.kind in _REMOVED and found.is_of(noise)
+                return Restored(pixels, (), objection, fits)
             if steps and (objection is not None or model in (step.model for step in steps)):
                 break
             if model not in self._loaded:

@@ -97,6 +97,10 @@ class Inspection:
         equal = share**2 * (black**2 + white**2) / max(black + white, share) ** 2 if share else 0.0
         return share < _KNOWN and self.flat - equal > _FLAT * (1.0 - share) ** 2
 
+    def is_of(self, noise: str) -> bool:
+        """Whether pictures with noise of a kind, as configurations name it, look so."""
+        return self.kind in _LOOKS[noise]
+
     def objection(self, noise: str, knows_pages: bool = False) -> str | None:
         """Why a model had better leave the picture alone.
 
@@ -107,7 +111,7 @@ class Inspection:
         Returns:
             The reason, for people; None where there is none.
         """
-        if self.kind not in _LOOKS[noise]:
+        if not self.is_of(noise):
             is_noise = self.kind not in ("clean", "unknown")
             return self.sentence + (", which this model does not remove" if is_noise else "")
         if noise in _STRAY and self.is_drawn and not knows_pages:

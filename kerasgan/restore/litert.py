@@ -9,7 +9,7 @@ import numpy as np
 from kerasgan.errors import DataError, ModelError, first_line
 from kerasgan.images.pixels import Pixels, to_float
 from kerasgan.restore.quantization import quantization_of
-from kerasgan.restore.tiling import Window, count_tiles, sufficient_overlap
+from kerasgan.restore.tiling import Window, count_tiles, sufficient_margin
 from kerasgan.startup import held_back_stderr
 from kerasgan.store.bundle import hash_of
 from kerasgan.store.machine import memory
@@ -277,7 +277,7 @@ def _margin(extent: int, multiple: int, reach: int | None) -> int:
     """
     wanted = -(-extent // (8 * multiple)) * multiple
     if reach is not None:
-        wanted = min(wanted, sufficient_overlap(reach, multiple))
+        wanted = min(wanted, sufficient_margin(reach, multiple))
     possible = (extent - multiple) // (2 * multiple) * multiple
     return min(wanted, possible, max(1, _LARGEST_MARGIN // multiple) * multiple)
 

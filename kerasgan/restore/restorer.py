@@ -108,8 +108,9 @@ def load_restorers(path: str | Path, sharpness: float = 1.0) -> dict[str, "Resto
         sharpness: as for `load_restorer`.
 
     Returns:
-        A dictionary of `Restorer`: "keras" and the quantisations of a bundle, else "restored". Of a
-        bundle at another sharpness than 1 "keras" alone: its files have the one of their export.
+        A dictionary of `Restorer`: "keras" and the quantisations of a bundle, else "restored".
+        Where `sharpness` is another than 1, "keras" alone: a bundle's files have the one of their
+        export.
 
     Raises:
         ModelError: naming the file and what is wrong with it.

@@ -114,8 +114,8 @@ def count_tiles(height: int, width: int, window: Window) -> int:
     return down * across
 
 
-def sufficient_overlap(reach: int, multiple: int) -> int:
-    """Chooses by how much windows overlap.
+def sufficient_margin(reach: int, multiple: int) -> int:
+    """Chooses how much of a window's result is left out on each side where the image goes on.
 
     What a network sees beyond a third of its reach hardly changes anything: docs/decisions.md has
     the figures.

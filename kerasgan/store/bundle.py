@@ -65,7 +65,7 @@ class Bundle:
         if (fault := next(_faults(manifest), None)) is not None:
             raise ModelError(f"{file} is damaged or none of kerasgan's: {fault}")
         if manifest["training"] is not None:
-            _parse_record(manifest["training"], file)
+            parse_record(manifest["training"], file)
         return cls(Path(path), manifest)
 
     @property
@@ -147,6 +147,10 @@ def _faults(manifest: Any) -> Iterator[str]:
         yield _must("files must name files", manifest.get("files"))
     for name, entry in manifest["files"].items():
         yield from _entry_faults(f"files.{name}", entry, ".tflite")
+        for side in ("input", "output"):
+            numbers = entry.get(side)
+            if not isinstance(numbers, dict) or not isinstance(numbers.get("dtype"), str):
+                yield _must(f"files.{name}.{side} must tell its dtype", numbers)
         psnr = entry.get("psnr")
         if not isinstance(psnr, dict) or not all(map(_is_psnr, psnr.items())):
             yield _must(f"files.{name}.psnr must hold decibels by levels", psnr)
@@ -229,13 +233,6 @@ def _is_psnr(item: tuple[str, Any]) -> bool:
         return False
 
 
-def _parse_record(record: Any, file: Path) -> None:
-    try:
-        parse_record(record, file)
-    except (ArithmeticError, AttributeError, RecursionError) as error:
-        raise ModelError(f"{file} is damaged: {first_line(error)}") from error
-
-
 def _read_json(file: Path) -> Any:
     """Reads a JSON file; raises OSError or ValueError, whatever is in it."""
     if not file.is_file():
@@ -280,7 +277,7 @@ def training_record(path: Path) -> dict[str, Any] | None:
         record = _read_json(file)
     except (OSError, ValueError) as error:
         raise ModelError(f"{file} is damaged: {first_line(error)}") from error
-    _parse_record(record, file)
+    parse_record(record, file)
     return record
 
 

@@ -70,10 +70,13 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         try:
             temporary.rename(path)
         except BaseException:
-            old.rename(path)
+            if old.exists():
+                old.rename(path)
             raise
         _flush_folder(path.parent)
         shutil.rmtree(old, ignore_errors=True)
+    except OutputError:
+        raise
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
     finally:

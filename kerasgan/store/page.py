@@ -1,6 +1,7 @@
 """The page that restores pictures in a browser, ready for any server of files."""
 
 import json
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from kerasgan.store.purpose import description
 # What `npm run build` makes of export/web; a wheel carries it.
 _BUILT = Path(__file__).parents[1] / "web"
 _INDEX, _WORKER, _BUNDLE = "index.html", "sw.js", "bundle"
+_OF_BUNDLES = re.compile(rf"{_BUNDLE}(-\d+)?")
 # What lists the bundles of a page: their folders, and what they are for.
 _LIST = "bundles.json"
 # What LiteRT.js takes: no shapes that are open, and no signed bytes.
@@ -46,6 +48,14 @@ def check_page(folder: Path, *, overwrite: bool = False) -> None:
         raise OutputError(f"{folder} holds something else than a page; choose another folder")
     if not overwrite:
         raise OutputError(f"{folder} holds a page already; choose another folder, or --overwrite")
+    own = {_LIST, *(part.name for part in _BUILT.iterdir())}
+    others = sorted(
+        part.name
+        for part in folder.iterdir()
+        if part.name not in own and not _OF_BUNDLES.fullmatch(part.name)
+    )
+    if others:
+        raise OutputError(f"{folder} holds {others[0]}, which is no part of a page; move it away")
 
 
 def write_page(bundles: Sequence[Bundle], folder: Path, *, overwrite: bool = False) -> None:
@@ -61,11 +71,11 @@ def write_page(bundles: Sequence[Bundle], folder: Path, *, overwrite: bool = Fal
         OutputError: if the page cannot be written there.
     """
     check_page(folder, overwrite=overwrite)
-    runnable = [_runnable(bundle) for bundle in bundles]
+    entries_of = [runnable(bundle) for bundle in bundles]
     with atomic_folder(folder) as made:
         shutil.copytree(_BUILT, made, dirs_exist_ok=True)
         listed = []
-        for count, (bundle, entries) in enumerate(zip(bundles, runnable, strict=True), start=1):
+        for count, (bundle, entries) in enumerate(zip(bundles, entries_of, strict=True), start=1):
             place = made / (_BUNDLE if count == 1 else f"{_BUNDLE}-{count}")
             place.mkdir()
             for entry in entries.values():
@@ -76,8 +86,18 @@ def write_page(bundles: Sequence[Bundle], folder: Path, *, overwrite: bool = Fal
         _write_json(made / _LIST, listed)
 
 
-def _runnable(bundle: Bundle) -> dict[str, Any]:
-    """Finds those files of a bundle that browsers can run."""
+def runnable(bundle: Bundle) -> dict[str, Any]:
+    """Finds those files of a bundle that browsers can run.
+
+    Args:
+        bundle: the bundle.
+
+    Returns:
+        Their entries in its manifest, by precision, the smallest first.
+
+    Raises:
+        ModelError: if there is none.
+    """
     entries = {
         name: entry
         for name in _PRECISIONS

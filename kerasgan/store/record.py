@@ -6,7 +6,7 @@ from typing import Any
 
 from kerasgan.config import RunConfig
 from kerasgan.decoding import require
-from kerasgan.errors import ModelError
+from kerasgan.errors import ModelError, first_line
 
 
 def read_record(path: Path) -> tuple[RunConfig, str]:
@@ -47,5 +47,12 @@ def parse_record(record: Any, path: Path) -> tuple[RunConfig, str]:
         fingerprint = record["data"]["fingerprint"]
         require(isinstance(fingerprint, str), "the fingerprint of its data is no text")
         return RunConfig.from_dict(record["config"]), fingerprint
-    except (ValueError, KeyError, TypeError, OverflowError) as error:
-        raise ModelError(f"{path} is damaged: {error}") from error
+    except (
+        ValueError,
+        LookupError,
+        TypeError,
+        ArithmeticError,
+        AttributeError,
+        RecursionError,
+    ) as error:
+        raise ModelError(f"{path} is damaged: {first_line(error)}") from error

@@ -1,4 +1,4 @@
-"""TFLite: converting a generator, proving that the files restore as it does, and running them."""
+"""TFLite: converting a generator, and proving that the files restore as it does."""
 
 QUANTIZATIONS = ("float32", "float16", "dynamic", "int8")
 # What an 8-bit file takes and gives.

@@ -3,6 +3,7 @@
 import multiprocessing
 import time
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,7 @@ def measure(
 
     Raises:
         ModelError: if the file cannot be loaded.
+        MemoryError: if the process that ran it was killed, as by a lack of memory.
     """
     sizes = [size] if size else list(load_file(file).sizes.values()) or [(256, 256)]
     cost, peak = _cost(file), peak_gflops(threads)
@@ -102,7 +104,10 @@ def measure(
         # A fresh process: memory that was once taken is seldom given back.
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(1, mp_context=context) as pool:
-            figures = pool.submit(_measure_here, file, one, threads, runs).result()
+            try:
+                figures = pool.submit(_measure_here, file, one, threads, runs).result()
+            except BrokenProcessPool as error:
+                raise MemoryError from error
         speeds.append(Speed(file.name, *one, threads, *figures, cost, peak))
     return speeds
 

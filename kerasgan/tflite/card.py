@@ -129,9 +129,11 @@ def _training(record: dict[str, Any]) -> Iterator[str]:
     low, high = map(config.noise.label, config.noise.level)
     drawn = "" if config.noise.exponent == 1 else f", drawn by exponent {config.noise.exponent:g}"
     source = Path(config.data.source).name
+    # A record knows the number where its data could be counted.
+    images = record["data"].get("train")
+    count = f"{images:,} images, " if isinstance(images, int) else ""
     yield (
-        f"- Data: {source}, {record['data']['train']:,} images, patches of "
-        f"{config.data.patch_size}×{config.data.patch_size}\n"
+        f"- Data: {source}, {count}patches of {config.data.patch_size}×{config.data.patch_size}\n"
         f"- Noise: {config.noise.description}, {low}{'' if low == high else f' to {high}'}{drawn}\n"
         f"- Recipe: {config.generator.architecture}, {config.epochs} epochs, batches of "
         f"{config.batch_size}, {config.reconstruction.upper()} + {config.adversary.weight:g} · "

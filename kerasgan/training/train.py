@@ -127,7 +127,7 @@ def train(
         several = strategy.num_replicas_in_sync > 1
         return evaluation_pairs(images.validation, noise=evenly, even=several, **shared, **share)
 
-    with _sigterm_noted() as asked_to_stop, _lost_workers_named(strategy):
+    with _sigterm_noted() as asked_to_stop, _failures_named(strategy):
         callbacks = [Phases(config), SeedEpochs(config.seed), StopEarly(asked_to_stop)]
         if is_chief(strategy):
             callbacks += [
@@ -181,9 +181,11 @@ def _over_workers(strategy: Any, pairs: Callable[..., Any], batch_size: int) -> 
 
 
 @contextlib.contextmanager
-def _lost_workers_named(strategy: Any) -> Iterator[None]:
+def _failures_named(strategy: Any) -> Iterator[None]:
     try:
         yield
+    except tf.errors.ResourceExhaustedError as error:
+        raise MemoryError from error
     except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.InternalError) as error:
         if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
             raise

@@ -68,7 +68,9 @@ def compare(
     for trial in plan:
         on_trial(trial)
         adversary = dataclasses.replace(config.adversary, weight=trial.weight)
-        own = config.replace(adversary=adversary, seed=trial.seed)
+        own = config.replace(
+            adversary=adversary, seed=trial.seed, data__split_seed=config.split_seed
+        )
         results[trial] = _result(
             RunFolder(Path(folder) / trial.name), own, images, held_out, levels, lenses, verbose
         )
@@ -91,7 +93,7 @@ def _result(
         "images": len(held_out),
         "lenses": lenses.names,
     }
-    if folder.config.is_file():
+    if begun := folder.config.is_file():
         recorded, fingerprint = folder.read_record()
         if recorded != config or fingerprint != images.fingerprint():
             raise OutputError(
@@ -101,7 +103,15 @@ def _result(
             return found
     # Names of layers are counted over all models of a process, and stand in what is saved.
     keras.utils.clear_session()
-    gan = train(config, images, folder, resume=folder.model.is_file(), verbose=verbose)
+    # Interrupted in its first epoch, it begins anew.
+    gan = train(
+        config,
+        images,
+        folder,
+        resume=folder.model.is_file(),
+        overwrite=begun,
+        verbose=verbose,
+    )
     found = measure_restorer(Restorer(gan), held_out, config.noise, levels, lenses)
     write_values(values, request, found)
     return found

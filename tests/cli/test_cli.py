@@ -16,6 +16,7 @@ from kerasgan.cli.evaluate import CROP, cut
 from kerasgan.cli.recipe import changed
 from kerasgan.cli.runs import next_run
 from kerasgan.data.sources import load_images
+from kerasgan.errors import Stopped
 from kerasgan.images.pictures import Picture, read_picture, write_picture
 from kerasgan.measure.baselines import USUAL
 from kerasgan.noise.gaussian import Gaussian
@@ -112,7 +113,31 @@ def test_a_start_is_kept_so_that_it_is_found_from_elsewhere(folder):
         return changed(small_config(), [], {"start": model}).start
 
     assert start(saved_models()["selective-photos"]) == "selective-photos"
+    (folder / "runs" / "first").mkdir(parents=True)
     assert start(Path("runs/first")) == str(folder / "runs" / "first")
+    set_so = changed(small_config(), ["start=runs/first", "data.source=runs"], {})
+    assert set_so.start == start(Path("runs/first"))
+    assert set_so.data.source == str(folder / "runs")
+
+
+def test_what_would_change_a_run_is_named_as_it_was_typed():
+    output = run(
+        *("train", "--resume", "run", "--noise", "gaussian", "--level", "25", "--grey"),
+        *("--overwrite", "--set", "epochs=3", "--test-images", "3"),
+        status=2,
+    )
+    assert "leave out --overwrite, --set, --noise, --level, --grey\n" in output
+
+
+@pytest.mark.parametrize("command", ["train", "compare"])
+def test_a_training_that_was_asked_to_stop_says_so_and_exits_with_143(command, monkeypatch, folder):
+    def stop(*arguments, **options):
+        raise Stopped("SIGTERM came")
+
+    monkeypatch.setattr("kerasgan.training.train.train", stop)
+    monkeypatch.setattr("kerasgan.training.trials.train", stop)
+    output = run(command, "--adversarial-weight", "0", status=128 + 15)
+    assert output.splitlines()[-1].startswith("Stopped: SIGTERM came")
 
 
 def test_the_noise_of_a_recipe_is_chosen():

@@ -75,3 +75,24 @@ def test_weights_lie_around_the_recipes(compare):
     assert _compare._around(1.8) == (0.0, 0.6, 1.8, 5.4)
     output = compare("--set", "adversary.weight=0", status=2)
     assert "this recipe trains without the discriminator: name weights to compare" in output
+
+
+def test_a_training_that_was_interrupted_in_its_first_epoch_begins_anew(compare, folder):
+    one = ("--adversarial-weight", "0", "--seed", "3")
+    compare(*one)
+    run_folder = folder / "comparison" / "weight-0.0_seed-3"
+    (run_folder / "model.keras").unlink()
+    (run_folder / "values.json").unlink()
+    compare(*one)
+    assert (run_folder / "values.json").is_file()
+
+
+def test_trainings_of_all_seeds_know_which_pictures_were_held_out(compare, folder):
+    (folder / "loose").mkdir()
+    for seed in range(20):
+        Image.fromarray(smooth_image(seed)[..., 0]).save(folder / "loose" / f"{seed:02}.png")
+    compare("--adversarial-weight", "0", "--seed", "3", "--data", "loose")
+    output = run(
+        *("evaluate", "comparison/weight-0.0_seed-3", "--amount", "0.5", "--baselines", "none")
+    )
+    assert "* restored" in output

@@ -1,3 +1,4 @@
+import importlib
 import json
 import shutil
 
@@ -141,3 +142,12 @@ def test_baselines_go_with_the_noise_as_far_as_they_are_installed(
     assert {*methods} >= {"bilateral", "wavelets"} and "biharmonic inpainting" not in methods
     output, methods = measured("--amount", "0.3", "--limit", "1")
     assert methods == ["noisy", *baselines.USUAL, "restored"] and "left out" not in output
+
+
+@pytest.mark.parametrize("low", [0.0, 0.06, 0.08, 0.19])
+def test_a_range_of_sharpness_has_its_ends(low):
+    command = importlib.import_module("kerasgan.cli.evaluate")
+    values = [*command._sharpness(((low, 1.0),)).values()]
+    assert len(values) == 11 and values[0] == 1.0 and values[-1] == low
+    assert values == sorted(values, reverse=True)
+    assert [*command._sharpness(((low, low),)).values()] == [low]

@@ -285,3 +285,14 @@ def test_names_that_the_terminal_cannot_write_are_escaped(folder):
         capture_output=True,
     )
     assert result.returncode == 0 and result.stdout.startswith(b"\\u2744.png")
+
+
+def test_a_tiff_that_is_left_alone_keeps_its_bytes_under_its_other_ending(folder, restoring):
+    pages = [Image.new("1", (70, 60), 1) for _ in range(2)]
+    pages[0].save(folder / "scan.tif", save_all=True, append_images=pages[1:])
+    assert "left as it was" in run("denoise", "scan.tif", "-o", "scan.tiff")
+    assert (folder / "scan.tiff").read_bytes() == (folder / "scan.tif").read_bytes()
+
+
+def test_sharpness_is_for_a_model_that_is_named(photo):
+    assert "--sharpness is for a GAN" in run("denoise", photo, "--sharpness", "0.5", status=2)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from kerasgan.images.pictures import Picture, read_picture, write_picture
+from kerasgan.noise.gaussian import Gaussian
 from kerasgan.tflite.checks import PSNR_TOLERANCES
 from tests.cli.command import run
 from tests.helpers import noisy_picture, smooth_image
@@ -267,3 +268,13 @@ def test_a_precision_that_loses_too_much_is_left_out_unless_it_was_named(
     monkeypatch.setitem(PSNR_TOLERANCES, "float32", -1.0)
     output = run(*arguments, "--overwrite", status=1)
     assert "no precision restores as Keras does" in output
+
+
+def test_a_bundle_that_is_exported_again_keeps_its_noise_and_its_name(bundle, folder, photos):
+    copy = shutil.copytree(bundle.path, folder / "weight-0.6")
+    noise = json.loads(json.dumps(Gaussian((0.0, 55.0)).to_dict()))
+    manifest = {**bundle.manifest, "noise": noise, "training": None}
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    run("export", copy, *SMALL, "--calibration", photos)
+    again = json.loads((folder / "weight-0.6_tflite" / "manifest.json").read_text())
+    assert again["noise"] == noise

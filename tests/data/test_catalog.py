@@ -73,6 +73,8 @@ def test_limit_keeps_so_many_of_each_split():
         ("no_such_thing_at_all", "no dataset 'no_such_thing_at_all'"),
         ("", "no dataset ''"),
         ("../x y", "no dataset"),
+        ("kerasgan_test_pictures:9.9.9", "no dataset"),
+        ("kerasgan_test_pictures/foo=1", "no dataset"),
     ],
 )
 def test_data_sets_that_cannot_be_used_are_named(name, message):

@@ -318,6 +318,10 @@ def test_a_page_is_written_over_a_page_alone(built, bundle, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match="is a file"):
         write_page([bundle], tmp_path / "file")
+    (tmp_path / "page" / "CNAME").write_text("example.org")
+    with pytest.raises(OSError, match="holds CNAME, which is no part of a page"):
+        write_page([bundle], tmp_path / "page", overwrite=True)
+    assert (tmp_path / "page" / "CNAME").read_text() == "example.org"
 
 
 def test_a_page_offers_several_bundles(built, bundle, tmp_path):

@@ -6,6 +6,7 @@ import sys
 import tracemalloc
 import zlib
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
@@ -201,6 +202,8 @@ def test_grey_is_pillows_luma():
 def test_find_images_is_recursive_sorted_and_passes_over_the_rest(photos):
     (photos / "notes.txt").write_text("no picture")
     (photos / ".hidden.png").write_text("no picture")
+    (photos / ".trash" / "files").mkdir(parents=True)
+    (photos / ".trash" / "files" / "g.png").write_text("no picture")
     names = [str(path.relative_to(photos)) for path in find_images(photos)]
     assert names == ["a.png", "b.bmp", "c.webp", "d.tif", "more/e.png", "more/f.png"]
 
@@ -405,3 +408,26 @@ def test_pages_are_counted_and_the_first_is_read(tmp_path, dtype, capfd):
     damaged = read_picture(tmp_path / "damaged.tif")
     np.testing.assert_array_equal(damaged.pixels, picture.pixels)
     assert not any(capfd.readouterr())
+
+
+@pytest.mark.parametrize("turned", range(1, 9))
+@pytest.mark.parametrize("suffix", [".tif", ".png"])
+def test_deep_pictures_are_upright_as_pillow_has_those_of_8_bits(tmp_path, suffix, turned):
+    shallow, exif = pixels(1), Image.Exif()
+    exif[0x0112] = turned
+    Image.fromarray(shallow[..., 0]).save(tmp_path / f"a{suffix}", exif=exif)
+    deep = shallow.astype(np.uint16) * 257
+    deep[0, 0] = 65535
+    if suffix == ".tif":
+        tag = (0x0112, 3, 1, turned, True)
+        tifffile.imwrite(tmp_path / f"b{suffix}", deep[..., 0], extratags=[tag])
+    else:
+        png = imagecodecs.png_encode(deep)
+        body = b"eXIf" + exif.tobytes().removeprefix(b"Exif\0\0")
+        chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+        (tmp_path / f"b{suffix}").write_bytes(png[:33] + chunk + png[33:])
+    expected = read_picture(tmp_path / f"a{suffix}").pixels.copy()
+    upright = read_picture(tmp_path / f"b{suffix}").pixels
+    assert upright.dtype == np.uint16
+    differ = np.argwhere((upright // 257).astype(np.uint8) != expected)
+    assert len(differ) <= 1

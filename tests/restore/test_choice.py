@@ -93,6 +93,7 @@ def test_stray_impulses_on_pages_are_left_alone(models):
     left = Choice(None, models.__getitem__)(noisy)
     assert left.steps == () and left.pixels is noisy
     assert "restoring would change what was drawn, too" in left.objection
+    assert left.fits
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])

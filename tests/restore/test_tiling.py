@@ -5,7 +5,7 @@ from kerasgan.restore.tiling import (
     Window,
     count_tiles,
     restore_in_tiles,
-    sufficient_overlap,
+    sufficient_margin,
     tile,
 )
 
@@ -28,7 +28,7 @@ def test_tiles_cover_every_pixel_once(extent, window, margin):
     [(0, 8, 8), (75, 8, 24), (73, 8, 24), (85, 8, 32), (9, 1, 3), (150, 16, 48)],
 )
 def test_windows_overlap_by_a_third_of_the_reach(reach, multiple, expected):
-    assert sufficient_overlap(reach, multiple) == expected
+    assert sufficient_margin(reach, multiple) == expected
 
 
 @pytest.mark.parametrize("extent", [1, 16, 48, 49, 60, 63, 64, 65, 96, 97, 100, 333])

@@ -154,6 +154,8 @@ DEEP, LONG = "[" * 100_000 + "]" * 100_000, "9" * 5000
         (lambda text, m: with_entry(m, bytes="many"), "files.float32.bytes must be"),
         (lambda text, m: with_entry(m, psnr={"half": {}}), "files.float32.psnr must hold"),
         (lambda text, m: with_entry(m, psnr=None), "files.float32.psnr must hold"),
+        (lambda text, m: with_entry(m, input=None), "files.float32.input must tell its dtype"),
+        (lambda text, m: with_entry(m, output={}), "files.float32.output must tell its dtype"),
         (lambda text, m: changed(m, cost=3), "cost must hold weights and .* not 3"),
         (lambda text, m: changed(m, cost={"weights": 3.5}), "cost must hold"),
         (
