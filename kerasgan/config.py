@@ -251,6 +251,8 @@ class RunConfig:
         start: the model whose generator training starts from; None starts from random weights.
         precision: what the networks compute in while they are trained; weights, filling and
             residual stay float32, and so does the generator that is saved.
+        frozen_statistics: whether the generator's normalisations keep the statistics of the model
+            that training starts from, which those of small batches only disturb.
     """
 
     data: DataConfig
@@ -267,6 +269,7 @@ class RunConfig:
     seed: int = 0
     start: str | None = None
     precision: Precision = "float32"
+    frozen_statistics: bool = False
 
     def __post_init__(self) -> None:
         multiple = self.generator.multiple
@@ -288,6 +291,10 @@ class RunConfig:
             self.generator.architecture != "selective" or isinstance(self.noise, SaltAndPepper),
             "the selective architecture restores salt and pepper alone; the preset residual is "
             f"for {self.noise.title}",
+        )
+        require(
+            not self.frozen_statistics or self.start is not None,
+            "frozen_statistics needs a model to start from",
         )
         require(self.epochs > 0, f"epochs must be positive, got {self.epochs}")
         require(0 <= self.seed < 2**32, f"seed must be from 0 to 2**32 - 1, got {self.seed}")

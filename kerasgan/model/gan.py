@@ -113,6 +113,7 @@ class DenoisingGAN(AdversarialStep):
             adversary=adversary,
             reconstruction=config.reconstruction,
             suspects_of=config.noise if config.suspects_only else None,
+            frozen_statistics=config.frozen_statistics,
         )
         return gan
 
@@ -163,6 +164,7 @@ class DenoisingGAN(AdversarialStep):
         adversary: Adversary | None = None,
         reconstruction: Any = "mse",
         suspects_of: Noise | None = None,
+        frozen_statistics: bool = False,
         loss: Any = None,
         jit_compile: bool = False,
         run_eagerly: bool = False,
@@ -178,6 +180,8 @@ class DenoisingGAN(AdversarialStep):
                 `losses.reconstruction_loss`.
             suspects_of: the noise over whose suspects the reconstruction loss is averaged; None
                 averages it over all pixels.
+            frozen_statistics: whether the generator's normalisations keep their statistics, as of a
+                network that is fine-tuned.
             loss: Keras' own name for `reconstruction`; where it is given, it counts.
             jit_compile: whether XLA compiles the step. On a CPU the plain graph is faster.
             run_eagerly: whether the step runs without a graph, for debugging.
@@ -201,6 +205,7 @@ class DenoisingGAN(AdversarialStep):
         )
         self.reconstruction = reconstruction
         self.suspects_of = suspects_of
+        self.frozen_statistics = frozen_statistics
         self.adversary = adversary
         self.discriminator = None
         self.d_optimizer: Any = None
@@ -250,6 +255,7 @@ class DenoisingGAN(AdversarialStep):
         return {
             **{key: keras.saving.serialize_keras_object(value) for key, value in values.items()},
             "suspects_of": None if self.suspects_of is None else self.suspects_of.to_dict(),
+            "frozen_statistics": self.frozen_statistics,
         }
 
     def compile_from_config(self, config: dict[str, Any]) -> None:

@@ -27,6 +27,7 @@ class AdversarialStep(AveragedGenerator):
         adversary: what trains it besides the reconstruction, or None.
         reconstruction_loss: from noisy, clean and restored images to a loss of each.
         d_optimizer: the discriminator's optimizer; the generator's is `optimizer`.
+        frozen_statistics: whether the generator's normalisations keep their statistics in training.
         phase: what learns: "reconstruction", the generator as if there were no adversary;
             "discriminator", that alone; or "both".
         gradient_lengths: running means of the lengths of the gradients at the output, for an
@@ -37,6 +38,7 @@ class AdversarialStep(AveragedGenerator):
     adversary: Adversary | None
     reconstruction_loss: Callable[[Any, Any, Any], Any]
     d_optimizer: Any
+    frozen_statistics: bool
     phase: Phase
     gradient_lengths: Any
 
@@ -53,7 +55,7 @@ class AdversarialStep(AveragedGenerator):
         noisy, clean, weight = keras.utils.unpack_x_y_sample_weight(data)
         tf.debugging.assert_less(tf.reduce_max(clean), _SURELY_OUT, OUT_OF_RANGE)
         adversary = None if self.phase == "reconstruction" else self.adversary
-        frozen = adversary is not None and adversary.frozen_statistics
+        frozen = self.frozen_statistics or (adversary is not None and adversary.frozen_statistics)
         with tf.GradientTape() as tape:
             restored = self.generator(noisy, training=not frozen)
             penalties = [tf.add_n(self.generator.losses)] if self.generator.losses else []

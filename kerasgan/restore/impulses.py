@@ -42,9 +42,9 @@ _GAPS = 10
 _ALL = 0.999
 # Where black and white alternate in the picture itself, as in text, restoring changes them, too.
 # From so many times the share of noise on, that does more harm than good: measured on photographs,
-# pages, screens, charts and codes with `selective-photos`, which never saw pages, and with
-# `selective-pages`. Up to 0.9 the former did none, but on screens with 1% of noise.
-_HARM, _HARM_OF_PAGES = 1.1, 4.0
+# pages, screens, charts and codes with `selective-photos`, which never saw pages. Up to 0.9 it did
+# none, but on screens with 1% of noise. `selective-pages` did next to none, however often.
+_HARM = 1.1
 
 
 class Impulses(NamedTuple):
@@ -84,7 +84,7 @@ class Impulses(NamedTuple):
         """Why a model had better not restore the picture; None if it may."""
         if not self.is_salt_and_pepper:
             return self.verdict
-        if self.mixed > (_HARM_OF_PAGES if knows_pages else _HARM) * self.share:
+        if not knows_pages and self.mixed > _HARM * self.share:
             return (
                 f"{self.verdict}, but restoring would change the picture's own black and white, too"
             )

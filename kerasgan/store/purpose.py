@@ -43,19 +43,23 @@ def recorded_noise(path: Path) -> Noise | None:
 
 
 def knows_pages(path: Path) -> bool:
-    """Tells whether a model learnt from pages, screens and drawings, too.
+    """Tells whether a model leaves alone what is black and white on purpose.
 
     Args:
         path: a run folder, a bundle, or a file in one of them.
 
     Returns:
-        What its configuration says; False where there is none.
+        Whether it learnt from pages, screens and drawings, too, by its configuration, and says of
+        each value how likely it is noise; False where there is no configuration.
     """
     try:
         record = training_record(path)
     except ModelError:
         return False
-    return record is not None and parse_record(record, path)[0].data.pages > 0
+    if record is None:
+        return False
+    config, _ = parse_record(record, path)
+    return config.data.pages > 0 and config.generator.gated
 
 
 def description(bundle: Bundle) -> str:

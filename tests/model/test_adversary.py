@@ -264,6 +264,21 @@ def test_normalizations_keep_their_statistics_where_they_are_frozen(frozen):
     assert not all(np.array_equal(x, y) for x, y in zip(before, gan.statistics, strict=True))
 
 
+def test_normalizations_of_a_fine_tuned_network_keep_their_statistics(tmp_path):
+    gan = DenoisingGAN(build_generator(small_config().generator))
+    gan.compile(frozen_statistics=True)
+    before = gan.generator.get_weights()
+    pairs = training_pairs(image_set(4), noise=SaltAndPepper(0.5), batch_size=4, patch_size=32)
+    gan.save(tmp_path / "gan.keras")
+    for network in (gan, keras.models.load_model(tmp_path / "gan.keras")):
+        network.fit(pairs, steps_per_epoch=2, verbose=0)
+        same = {"moving": [], "learnt": []}
+        for weight, old in zip(network.generator.weights, before, strict=True):
+            kind = "moving" if weight.path.rpartition("/")[2].startswith("moving") else "learnt"
+            same[kind].append(np.array_equal(weight, old))
+        assert all(same["moving"]) and not all(same["learnt"])
+
+
 @pytest.mark.parametrize("phase", ["reconstruction", "discriminator", "both"])
 def test_only_the_networks_of_a_phase_learn(phase):
     gan = DenoisingGAN.from_run_config(small_config("selective-gan"))

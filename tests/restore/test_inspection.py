@@ -132,7 +132,8 @@ def test_models_that_know_pages_are_trusted_with_them():
     sparse, denser = (inspect(with_impulses(page(), share)) for share in (0.003, 0.02))
     assert denser.objection("salt-and-pepper", knows_pages=True) is None
     assert denser.objection("salt-and-pepper") is not None
-    assert sparse.objection("salt-and-pepper", knows_pages=True) is not None
+    assert sparse.objection("salt-and-pepper", knows_pages=True) is None
+    assert inspect(page()).objection("salt-and-pepper", knows_pages=True) is not None
     assert denser.is_drawn and not inspect(with_impulses(photographs()["grey"], 0.1)).is_drawn
 
 

@@ -35,7 +35,7 @@ const [CONTRAST, NEAR_CONTRAST] = [8, 64];
 const [AVOIDING, APART] = [0.025, 4];
 const GAPS = 10;
 const ALL = 0.999;
-const [HARM, HARM_OF_PAGES] = [1.1, 4];
+const HARM = 1.1;
 
 export function isSaltAndPepper({ share }: Impulses): boolean {
   return share > 0 && share <= ALL;
@@ -53,7 +53,7 @@ export function verdictOf(impulses: Impulses): string {
 export function objectionTo(impulses: Impulses, knowsPages: boolean): string | undefined {
   const verdict = verdictOf(impulses);
   if (!isSaltAndPepper(impulses)) return verdict;
-  if (impulses.mixed <= (knowsPages ? HARM_OF_PAGES : HARM) * impulses.share) return undefined;
+  if (knowsPages || impulses.mixed <= HARM * impulses.share) return undefined;
   return `${verdict}, but restoring would change the picture's own black and white, too`;
 }
 

@@ -28,7 +28,9 @@ export interface Manifest {
   files: Record<string, ModelFile>;
   subject?: string | null;
   noise?: { kind: string };
-  training: { config: { noise?: { kind?: string }; data?: { pages?: number } } } | null;
+  training: {
+    config: { noise?: { kind?: string }; data?: { pages?: number }; generator?: { gated?: boolean } };
+  } | null;
 }
 
 export const SALT_AND_PEPPER = "salt-and-pepper";
@@ -71,9 +73,9 @@ export function removedNoise({ noise, training }: Manifest): string {
   return noise?.kind ?? training?.config.noise?.kind ?? SALT_AND_PEPPER;
 }
 
-/** Whether a model learnt from pages, too, whose black and white it leaves alone. */
+/** Whether a model learnt from pages, too, and leaves alone what it takes for no noise. */
 export function knowsPages({ training }: Manifest): boolean {
-  return (training?.config.data?.pages ?? 0) > 0;
+  return (training?.config.data?.pages ?? 0) > 0 && (training?.config.generator?.gated ?? false);
 }
 
 /** The files that LiteRT.js can run, the smallest first; it refuses signed bytes. */
