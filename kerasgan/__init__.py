@@ -7,7 +7,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kerasgan.config import RunConfig
+    from kerasgan.config.run import RunConfig
     from kerasgan.data.clean import CleanImages, ImageSet
     from kerasgan.data.pipeline import evaluation_pairs, steps_per_epoch, training_pairs
     from kerasgan.data.sources import load_images
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 # For editors and type checkers, `from` above; for the running program, where to import from.
 _MODULES = {
-    "config": ["RunConfig"],
+    "config.run": ["RunConfig"],
     "data.clean": ["CleanImages", "ImageSet"],
     "data.pipeline": ["evaluation_pairs", "steps_per_epoch", "training_pairs"],
     "data.sources": ["load_images"],
