@@ -147,7 +147,10 @@ class Choice:
     def _objection(self, found: Inspection, noise: str, pages: bool) -> str | None:
         """What speaks against restoring with a model of that purpose."""
         if self._model is None and found.kind not in _REMOVED:
-            return found.sentence
+            # The grain of a good camera is fainter than what clean photographs of others have.
+            hides = found.kind == "clean" and not found.is_drawn
+            hint = f"; if it has faint grain, --model {CAMERA_MODEL} restores it"
+            return found.sentence + (hint if hides else "")
         return found.objection(noise, pages)
 
 

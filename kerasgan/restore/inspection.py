@@ -78,6 +78,7 @@ class Inspection:
         sigma = f", sigma about {self.sigma:.0f}" if self.sigma >= 0.5 else ""
         least = f", at least {self.impulses.others:.1%}" if self.impulses.others else ""
         return {
+            "clean": "no noise is seen",
             "impulses": "looks like impulses that are not pure black and white, as JPEG and "
             f"resizing leave them{least}",
             "gaussian": f"looks like Gaussian noise{sigma}",

@@ -125,7 +125,7 @@ def test_what_remains_is_not_taken_again(models):
 def test_clean_pictures_load_no_model():
     restored = Choice(None, lambda path: pytest.fail(f"loaded {path}"))(CLEAN)
     assert restored.steps == () and restored.pixels is CLEAN
-    assert "no salt and pepper" in restored.objection
+    assert "no noise is seen" in restored.objection
 
 
 def test_a_model_that_is_named_restores_alone(models):

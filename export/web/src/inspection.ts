@@ -55,6 +55,8 @@ function isDrawn({ impulses: { share, black, white }, flat }: Inspection): boole
 export function sentenceOf({ look, impulses, sigma }: Inspection): string {
   const about = sigma >= 0.5 ? `, sigma about ${sigma.toFixed(0)}` : "";
   switch (look) {
+    case "clean":
+      return "no noise is seen";
     case "impulses":
       return (
         "looks like impulses that are not pure black and white, as JPEG and resizing leave them" +
