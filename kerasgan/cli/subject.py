@@ -70,24 +70,34 @@ def choose_images(
     fingerprint: str | None,
     channels: int,
 ) -> Any:
-    """Loads the clean images to measure on."""
+    """Loads the clean images to measure on: of the model's own data, those that it held out.
+
+    Its own are known by their fingerprint, since a bundle does not tell where they lay.
+    """
     from kerasgan.data.sources import load_images
 
-    own = source == config.data.source
-    images = load_images(
-        source,
-        channels=channels,
-        seed=config.split_seed,
-        limit=config.data.limit if own else None,
-        keep_duplicates=config.data.keep_duplicates,
-        hold_out=own,
-    )
-    describe(source, images)
-    if own and fingerprint not in (None, images.fingerprint()):
+    def load(limit: int | None) -> Any:
+        return load_images(
+            source,
+            channels=channels,
+            seed=config.split_seed,
+            limit=limit,
+            keep_duplicates=config.data.keep_duplicates,
+            hold_out=False,
+        )
+
+    whole = load(config.data.limit)
+    images = whole if len(whole.train) < 2 else whole.with_held_out(config.split_seed)
+    named = source == config.data.source
+    own = named if fingerprint is None else fingerprint == images.fingerprint()
+    if named and not own:
         raise DataError(
             f"{source} does not hold the images that {model} was trained on, so which it held out "
             "is unknown; name images to measure with --data"
         )
+    if not own:
+        images = whole if config.data.limit is None else load(None)
+    describe(source, images)
     chosen = getattr(images, split.replace("-", "_"))
     if split == HELD_OUT and not len(chosen):
         chosen = images.train

@@ -1,12 +1,17 @@
 import importlib
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from kerasgan.cli.subject import choose_images
+from kerasgan.data.sources import load_images
+from kerasgan.images.pictures import Picture, write_picture
 from kerasgan.measure import baselines, lenses
 from tests.cli.command import run
+from tests.helpers import small_config, smooth_image
 
 
 @pytest.mark.parametrize("file", ["keras", "int8"])
@@ -70,6 +75,25 @@ def test_the_models_own_kind_is_the_default(trained_run, photos, folder):
     output = run("evaluate", trained_run.path, *options, "named.json", "--noise", "salt-and-pepper")
     assert "never saw" not in output
     assert (folder / "own.json").read_text() == (folder / "named.json").read_text()
+
+
+@pytest.mark.parametrize("source", ["/gone/photos", "photos"])
+def test_what_a_model_trained_on_is_known_wherever_it_lies(folder, source):
+    for index in range(20):
+        write_picture(folder / "photos" / f"{index}.png", Picture(smooth_image(index)))
+    path = str(folder / "photos")
+    own = load_images(path, seed=3)
+    config = small_config(seed=3, data__source=source)
+
+    def chosen(data, known):
+        return choose_images(Path("model"), data, "held-out", None, config, known, 1)
+
+    assert chosen(path, own.fingerprint()).names == own.held_out.names != own.train.names
+    assert len(chosen(path, "another")) == 20
+    (folder / "photos" / "0.png").rename(folder / "alone.png")
+    (folder / "one").mkdir()
+    (folder / "alone.png").rename(folder / "one" / "alone.png")
+    assert len(chosen(str(folder / "one"), own.fingerprint())) == 1
 
 
 def test_of_a_lone_file_nothing_is_said_that_nobody_knows(bundle, photos, folder):
