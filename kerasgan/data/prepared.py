@@ -29,7 +29,7 @@ def load_prepared(
         DataError: if it cannot be prepared, or has no train split or no image feature.
     """
     try:
-        builder.download_and_prepare()
+        _prepare(builder)
     except Exception as error:  # Builders raise whatever their sources raise.
         raise _as_data_error(builder.name, error) from error
     features: Any = getattr(builder.info.features, "items", dict)()
@@ -49,6 +49,16 @@ def load_prepared(
             if key is not None
         }
     )
+
+
+def _prepare(builder: tfds.core.DatasetBuilder) -> None:
+    try:
+        builder.download_and_prepare()
+    except Exception:
+        # Another process, as of the same training, may have prepared it meanwhile.
+        if not builder.data_path.exists():
+            raise
+        builder.download_and_prepare()
 
 
 def _read(

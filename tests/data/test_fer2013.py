@@ -49,6 +49,20 @@ def test_the_original_files_other_layout_is_read(tmp_path):
     assert (len(images.train), len(images.validation)) == (5, 2)
 
 
+def test_two_processes_may_prepare_it_at_once(csv_file, monkeypatch):
+    prepare, begun = Fer2013._download_and_prepare, []
+
+    def overtaken(builder, *arguments, **options):
+        begun.append(builder)
+        if len(begun) == 1:
+            load_images(csv_file)
+        prepare(builder, *arguments, **options)
+
+    monkeypatch.setattr(Fer2013, "_download_and_prepare", overtaken)
+    assert len(load_images(csv_file).train) == 5
+    assert len(begun) == 2
+
+
 def test_blank_lines_and_byte_order_marks_do_no_harm(csv_file):
     csv_file.write_text("\ufeff" + csv_file.read_text() + "\n\n")
     assert len(load_images(csv_file).train) == 5
