@@ -717,7 +717,12 @@ def quiet_pillow():
 
 
 def read_picture(path):
-    """Reads 8-bit pixels (H, W, 1 or 3), opacity (H, W, 1) or None, and what to save with them."""
+    """Reads the first picture of a file.
+
+    Returns:
+        8-bit pixels (H, W, 1 or 3), opacity (H, W, 1) or None, what to save with them, and how many
+        pictures the file holds.
+    """
     start = read_start(path, 25)
     if not start:
         raise Failure(f"{path} is an empty file")
@@ -730,6 +735,8 @@ def read_picture(path):
             ImageOps.exif_transpose(image, in_place=True)
             exif = exif_of(image)
             pixels = pixels_of(image)
+            # Last: what is damaged behind the first leaves the file somewhere else.
+            images = images_of(image)
     except Failure:
         raise
     except UnidentifiedImageError as error:
@@ -741,8 +748,17 @@ def read_picture(path):
     if exif:
         kept["exif"] = exif
     if pixels.shape[2] in (2, 4):
-        return pixels[..., :-1], pixels[..., -1:], kept
-    return pixels, None, kept
+        return pixels[..., :-1], pixels[..., -1:], kept, images
+    return pixels, None, kept, images
+
+
+def images_of(image):
+    """Counts the pictures of a file; those behind the first may be damaged, and are none then."""
+    try:
+        # What else a camera puts into a JPEG file are views of the same picture.
+        return 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+    except Exception:  # Decoders raise whatever their format's code raises.
+        return 1
 
 
 def check_header(path, image, start):
@@ -1000,10 +1016,12 @@ def restore_file(model, source, target, force=False, record=None, state=None):
     started = time.perf_counter()
     if record is not None:
         record.check(target)
-    pixels, alpha, kept = read_picture(source)
+    pixels, alpha, kept, images = read_picture(source)
     seen, objection = look(model, pixels)
     if force:
         objection = None
+    if objection is None and images > 1 and target.exists() and target.samefile(source):
+        raise Failure(f"{source} holds {images} images, and one would be left of it")
     if objection is None:
         try:
             pixels = restore(model, pixels)
@@ -1016,7 +1034,8 @@ def restore_file(model, source, target, force=False, record=None, state=None):
     if record is not None:
         record.finish(target, state)
     told = seen if objection is None else f"{objection}; left as it was"
-    return f"{target}  {time.perf_counter() - started:.2f} s: {told}"
+    first = f"the first of {images} images, " if images > 1 else ""
+    return f"{target}  {first}{time.perf_counter() - started:.2f} s: {told}"
 
 
 def watch(model, folder, output, interval, force):

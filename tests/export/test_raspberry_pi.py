@@ -263,7 +263,7 @@ def test_restored_tiffs_can_be_read(run, tmp_path, mode):
     picture.save(tmp_path / "a.tif", **turned, big_tiff=mode == "L")
     assert run(tmp_path / "a.tif", "--force")[0] == 0
     # The same pixels, without what the old file told of how they lay in it.
-    pixels, alpha, _ = kit.read_picture(tmp_path / "a.tif")
+    pixels, alpha, *_ = kit.read_picture(tmp_path / "a.tif")
     kit.write_picture(tmp_path / "b.png", pixels, alpha)
     assert run(tmp_path / "b.png", "--force")[0] == 0
     for read_one, expected in zip(
@@ -274,6 +274,18 @@ def test_restored_tiffs_can_be_read(run, tmp_path, mode):
         np.testing.assert_array_equal(read_one, expected)
 
 
+def test_the_other_pages_of_a_file_are_told_of_and_not_lost(run, tmp_path):
+    pages = [Image.fromarray(noisy_picture(50, width)[..., 0]) for width in (60, 70, 80)]
+    scan = tmp_path / "scan.tif"
+    pages[0].save(scan, save_all=True, append_images=pages[1:])
+    before = scan.read_bytes()
+    status, printed = run(scan, "-o", tmp_path / "first.tif")
+    assert status == 0 and "first.tif  the first of 3 images, " in printed
+    status, printed = run(scan, "-o", scan, "--overwrite")
+    assert status == 1 and "holds 3 images, and one would be left of it" in printed
+    assert scan.read_bytes() == before
+
+
 def test_exif_is_kept_in_tiffs(tmp_path):
     exif = Image.Exif()
     exif[306], exif[0x8769] = "2020:01:01 00:00:00", {0x9003: "2019:01:01 00:00:00"}
@@ -281,7 +293,7 @@ def test_exif_is_kept_in_tiffs(tmp_path):
     for first in ("a.jpg", "a.tif"):
         picture = save(tmp_path / first, pixels, exif=exif.tobytes())
         for second in ("b.tif", "b.jpg"):
-            kit.write_picture(tmp_path / second, *kit.read_picture(picture))
+            kit.write_picture(tmp_path / second, *kit.read_picture(picture)[:3])
             with Image.open(tmp_path / second) as image:
                 assert image.getexif()[306] == exif[306]
                 assert image.getexif().get_ifd(0x8769)[0x9003] == "2019:01:01 00:00:00"
