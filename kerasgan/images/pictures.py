@@ -1,11 +1,14 @@
 """Image files: reading and writing them at 8 and 16 bits, grey and colour, with transparency."""
 
+import contextlib
 import dataclasses
 import errno
 import io
 import logging
 import math
+import struct
 import warnings
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,7 +46,9 @@ _WHITES = (2**10 - 1, 2**12 - 1, 2**14 - 1)
 # that got these as EXIF could not be read. A few tell of the picture itself.
 _LAYOUT_TAGS = {*range(254, 533), 34675} - {270, 271, 272, 282, 283, 296, 305, 306, 315}
 
-_ORIENTATION = 274
+_ORIENTATION, _PROFILE, _RESOLUTIONS, _UNIT = 274, 34675, (282, 283), 296
+# TIFF's units of length, and what a PNG's metre is, in inches.
+_UNITS, _INCHES = {2: 1.0, 3: 2.54}, 39.3701
 # From the first row and column on, by the number of an orientation.
 _UPRIGHT: dict[int, Callable[[Pixels], Pixels]] = {
     2: lambda array: array[:, ::-1],
@@ -63,7 +68,7 @@ class Picture:
     Attributes:
         pixels: (H, W, C), uint8 or uint16; C is 1 for grey, 3 for RGB.
         alpha: (H, W, 1) of the same type, or None where everything is opaque.
-        metadata: colour profile, EXIF data and resolution of 8-bit files, written back with the
+        metadata: colour profile, resolution, and EXIF data of 8-bit files, written back with the
             picture.
         white: what white is in a file of 16 bits of which fewer are used; None where all are. It is
             65535 in `pixels`.
@@ -106,7 +111,7 @@ def read_picture(path: Path) -> Picture:
                 _check_size(path, *image.size)
                 if image.format == "PNG" and content[24] == 16:
                     turned = image.getexif().get(_ORIENTATION, 1) if b"eXIf" in content else 1
-                    return _with_all_bits(_read_deep_png(content, turned))
+                    return _with_all_bits(_read_deep_png(content, turned, _metadata(image)))
                 return _read_with_pillow(path, image)
     except (DataError, MemoryError):
         raise
@@ -148,12 +153,7 @@ def _check_size(path: Path, width: int, height: int) -> None:
 
 
 def _read_with_pillow(path: Path, image: Image.Image) -> Picture:
-    metadata = {}
-    if "icc_profile" in image.info and image.mode not in ("CMYK", "LAB"):
-        metadata["icc_profile"] = image.info["icc_profile"]
-    resolution = tuple(map(float, image.info.get("dpi", ())))
-    if resolution and all(0 < number < math.inf for number in resolution):
-        metadata["dpi"] = resolution
+    metadata = _metadata(image)
     ImageOps.exif_transpose(image, in_place=True)
     if exif := _exif(image):
         metadata["exif"] = exif
@@ -167,6 +167,19 @@ def _read_with_pillow(path: Path, image: Image.Image) -> Picture:
     array = array if array.ndim == 3 else array[..., np.newaxis]
     # Last: what is damaged behind the first leaves the file somewhere else.
     return _split_alpha(array, metadata, _count(image))
+
+
+def _metadata(image: Image.Image) -> dict[str, Any]:
+    """Colour profile and resolution, in dots per inch."""
+    profile = image.info.get("icc_profile") if image.mode not in ("CMYK", "LAB") else None
+    return _kept(profile, tuple(map(float, image.info.get("dpi", ()))))
+
+
+def _kept(profile: bytes | None, resolution: tuple[float, ...]) -> dict[str, Any]:
+    metadata: dict[str, Any] = {"icc_profile": profile} if profile else {}
+    if resolution and all(0 < number < math.inf for number in resolution):
+        metadata["dpi"] = resolution
+    return metadata
 
 
 def _count(image: Image.Image) -> int:
@@ -187,12 +200,13 @@ def _exif(image: Image.Image) -> bytes | None:
     return exif.tobytes() if exif else None
 
 
-def _read_deep_png(content: bytes, turned: int) -> Picture:
+def _read_deep_png(content: bytes, turned: int, metadata: dict[str, Any]) -> Picture:
     # Pillow reduces 16-bit colour to 8 bits without a word; libpng does not.
     import imagecodecs
 
     array = imagecodecs.png_decode(content)
-    return _split_alpha(_upright(array if array.ndim == 3 else array[..., np.newaxis], turned))
+    array = array if array.ndim == 3 else array[..., np.newaxis]
+    return _split_alpha(_upright(array, turned), metadata)
 
 
 def _read_deep_tiff(path: Path, content: bytes) -> Picture | None:
@@ -227,10 +241,32 @@ def _read_deep_tiff(path: Path, content: bytes) -> Picture | None:
         # Previews are no pictures of their own.
         images = sum(not getattr(page, "is_reduced", False) for page in file.pages)
         turned = page.tags.valueof(_ORIENTATION, 1)
+        metadata = _metadata_of_tiff(page)
+        multiplied = tifffile.EXTRASAMPLE.ASSOCALPHA in page.extrasamples
     array = array[..., np.newaxis] if array.ndim == 2 else array
     if array.ndim != 3 or array.shape[-1] > 4:
         raise DataError(f"{path} is no picture: its values have the shape {array.shape}")
-    return _split_alpha(_upright(array, turned), images=images)
+    picture = _split_alpha(_upright(array, turned), metadata, images)
+    return _divided_by_alpha(picture) if multiplied else picture
+
+
+def _metadata_of_tiff(page: Any) -> dict[str, Any]:
+    resolution: tuple[float, ...] = ()
+    # A damaged tag is no reason to lose the picture.
+    with contextlib.suppress(TypeError, ValueError, ZeroDivisionError):
+        scale = _UNITS.get(page.tags.valueof(_UNIT, 2), 0.0)
+        fractions = (page.tags.valueof(tag, (0, 1)) for tag in _RESOLUTIONS)
+        resolution = tuple(scale * over / under for over, under in fractions)
+    return _kept(page.tags.valueof(_PROFILE), resolution)
+
+
+def _divided_by_alpha(picture: Picture) -> Picture:
+    """Undoes what "associated" transparency does to colours; what is all clear stays black."""
+    if picture.alpha is None:
+        return picture
+    opacity = np.maximum(picture.alpha, 1) / np.float32(np.iinfo(picture.alpha.dtype).max)
+    pixels = np.minimum(np.rint(picture.pixels / opacity), np.iinfo(picture.pixels.dtype).max)
+    return dataclasses.replace(picture, pixels=pixels.astype(picture.pixels.dtype))
 
 
 def _upright(array: Pixels, turned: int) -> Pixels:
@@ -318,14 +354,25 @@ def _encode(path: Path, array: Pixels, metadata: dict[str, Any]) -> None:
         # Each format takes what it knows of these.
         image.save(path, quality=95, lossless=True, **metadata)
     elif path.suffix.lower() in TIFF_SUFFIXES:
-        _write_deep_tiff(path, array)
+        _write_deep_tiff(path, array, metadata)
     else:
         import imagecodecs
 
-        path.write_bytes(imagecodecs.png_encode(array))
+        path.write_bytes(_with_chunks(bytes(imagecodecs.png_encode(array)), metadata))
 
 
-def _write_deep_tiff(path: Path, array: Pixels) -> None:
+def _with_chunks(png: bytes, metadata: dict[str, Any]) -> bytes:
+    """Puts a colour profile and a resolution behind a PNG's header, which takes 33 bytes."""
+    chunks = []
+    if profile := metadata.get("icc_profile"):
+        chunks.append(b"iCCP" + b"profile\0\0" + zlib.compress(profile))
+    if resolution := metadata.get("dpi"):
+        chunks.append(b"pHYs" + struct.pack(">IIB", *(round(_INCHES * n) for n in resolution), 1))
+    framed = (struct.pack(">I", len(c) - 4) + c + struct.pack(">I", zlib.crc32(c)) for c in chunks)
+    return png[:33] + b"".join(framed) + png[33:]
+
+
+def _write_deep_tiff(path: Path, array: Pixels, metadata: dict[str, Any]) -> None:
     import tifffile
 
     channels = array.shape[-1]
@@ -335,4 +382,7 @@ def _write_deep_tiff(path: Path, array: Pixels) -> None:
         photometric="rgb" if channels >= 3 else "minisblack",
         planarconfig="contig" if channels > 1 else None,
         extrasamples=["unassalpha"] if channels in (2, 4) else None,
+        iccprofile=metadata.get("icc_profile"),
+        resolution=metadata.get("dpi"),
+        resolutionunit="inch" if "dpi" in metadata else None,
     )

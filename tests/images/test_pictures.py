@@ -10,7 +10,7 @@ import imagecodecs
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image
+from PIL import Image, ImageCms
 
 from kerasgan.errors import DataError, OutputError
 from kerasgan.images import formats
@@ -392,6 +392,48 @@ def test_the_resolution_of_a_scan_is_kept(tmp_path, suffix):
     write_picture(again, read_picture(scan))
     with Image.open(again) as image:
         assert image.info["dpi"] == pytest.approx((300, 200), rel=1e-4)
+
+
+@pytest.mark.parametrize("unit", [2, 3])
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_sixteen_bits_keep_their_colours_and_their_size_on_paper(tmp_path, suffix, unit):
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    per_unit = (300, 200) if unit == 2 else (300 / 2.54, 200 / 2.54)
+    options = {"iccprofile": profile, "resolution": per_unit, "resolutionunit": unit}
+    deep = pixels(3, np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", deep, photometric="rgb", **options)
+    write_picture(tmp_path / f"b{suffix}", read_picture(tmp_path / "a.tif"))
+    write_picture(tmp_path / f"c{suffix}", read_picture(tmp_path / f"b{suffix}"))
+    found, resolution = profile_and_resolution(tmp_path / f"c{suffix}")
+    assert found == profile and resolution == pytest.approx((300, 200), rel=1e-4)
+    np.testing.assert_array_equal(read_picture(tmp_path / f"c{suffix}").pixels, deep)
+
+
+def profile_and_resolution(path):
+    if path.suffix == ".png":
+        with Image.open(path) as image:
+            return image.info["icc_profile"], image.info["dpi"]
+    with tifffile.TiffFile(path) as file:
+        tags = file.pages.first.tags
+        assert tags.valueof(296) == 2
+        per_inch = tuple(over / under for over, under in map(tags.valueof, (282, 283)))
+        return tags.valueof(34675), per_inch
+
+
+def test_colours_that_were_multiplied_by_their_opacity_come_back(tmp_path):
+    color, opacity = pixels(3, np.uint16), np.full((*pixels(3).shape[:2], 1), 0.5)
+    opacity[0] = 0.0
+    alpha = np.rint(65535 * opacity).astype(np.uint16)
+    multiplied = np.concatenate([np.rint(color * opacity).astype(np.uint16), alpha], axis=2)
+    options = {"photometric": "rgb", "extrasamples": ["assocalpha"]}
+    tifffile.imwrite(tmp_path / "a.tif", multiplied, **options)
+    picture = read_picture(tmp_path / "a.tif")
+    np.testing.assert_allclose(picture.pixels[1:], color[1:], atol=2)
+    np.testing.assert_array_equal(picture.pixels[0], 0)
+    write_picture(tmp_path / "b.tif", picture)
+    again = read_picture(tmp_path / "b.tif")
+    np.testing.assert_array_equal(again.pixels, picture.pixels)
+    np.testing.assert_array_equal(again.alpha, alpha)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
