@@ -89,8 +89,8 @@ def looking_into_the_corners(generator):
             )
             kernel[corners] = 1.0 / np.prod(kernel[corners].shape[:3])
             layer.kernel.assign(kernel)
-    [name] = last_convolutions(generator)
-    generator.get_layer(name).kernel.assign(0.1 * generator.get_layer(name).kernel)
+    for name in last_convolutions(generator):
+        generator.get_layer(name).kernel.assign(0.1 * generator.get_layer(name).kernel)
     return generator
 
 

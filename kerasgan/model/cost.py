@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import keras
 from keras import layers
 
-from kerasgan.model.promises import fields
+from kerasgan.model.promises import calls
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,11 @@ def cost(generator: keras.Model) -> Cost:
     weights = generator.count_params()
     if not hasattr(generator, "operations"):
         return Cost(weights, None)
-    of_each, total = fields(generator), 0.0
-    for operation in generator.operations:
+    total = 0.0
+    for operation, read, made in calls(generator)[0]:
         if numbers := _kernel_numbers(operation):
-            reads = isinstance(operation, layers.Conv2DTranspose)
-            field = of_each[id(operation.input if reads else operation.output)]
-            if field is None:
+            field = read if isinstance(operation, layers.Conv2DTranspose) else made
+            if not field.is_known:
                 return Cost(weights, None)
             total += numbers / field.stride**2
     return Cost(weights, total)

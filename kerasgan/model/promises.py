@@ -49,14 +49,37 @@ class Field(NamedTuple):
     """What a tensor's cell i depends on: input pixels from i · stride + first to … + last.
 
     Attributes:
-        stride: how many pixels wide and high a cell is.
-        first: of the pixels, relative to where the cell begins.
-        last: of the pixels.
+        stride: how many pixels wide and high a cell is, as far as the graph tells.
+        first: of the pixels, relative to where the cell begins; infinite where it does not tell.
+        last: of the pixels, likewise.
     """
 
     stride: int
-    first: int
-    last: int
+    first: float
+    last: float
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the graph tells."""
+        return math.isfinite(self.first)
+
+
+class Call(NamedTuple):
+    """One call of an operation in a graph, those of nested models included.
+
+    Attributes:
+        operation: what is called.
+        read: what the cells that it reads depend on.
+        made: what those that it makes do.
+    """
+
+    operation: Any
+    read: Field
+    made: Field
+
+
+# What a pixel of the picture itself depends on.
+_PIXEL = Field(1, 0, 0)
 
 
 def promises(generator: keras.Model) -> Promises:
@@ -70,12 +93,10 @@ def promises(generator: keras.Model) -> Promises:
     """
     if not hasattr(generator, "operations"):
         return Promises(multiple=1, reach=None, certain_exact=False)
-    of_each = fields(generator)
-    known = [field for field in of_each.values() if field is not None]
-    output = of_each[id(generator.output)]
+    every, output = calls(generator)
     return Promises(
-        multiple=math.lcm(*(field.stride for field in known)),
-        reach=None if output is None else max(-output.first, output.last),
+        multiple=math.lcm(*(call.made.stride for call in every)),
+        reach=int(max(-output.first, output.last)) if output.is_known else None,
         certain_exact=_certain_exact(generator),
     )
 
@@ -91,7 +112,7 @@ def last_convolutions(generator: keras.Model) -> list[str]:
     """
     if not hasattr(generator, "operations"):
         return []
-    makers = {id(tensor): op for op in generator.operations for tensor in _outputs(op)}
+    makers = _makers(generator)
     found: list[str] = []
     open_ends, seen = _flat(generator.output), set()
     while open_ends:
@@ -99,38 +120,47 @@ def last_convolutions(generator: keras.Model) -> list[str]:
         if id(tensor) in seen:
             continue
         seen.add(id(tensor))
-        operation = makers[id(tensor)]
-        if isinstance(operation, layers.Layer) and operation.weights:
-            found.append(operation.name)
+        node = makers[id(tensor)]
+        if (nested := _nested(node.operation)) is not None and nested.weights:
+            found += last_convolutions(nested)
+        elif isinstance(node.operation, layers.Layer) and node.operation.weights:
+            found.append(node.operation.name)
         else:
-            open_ends += _inputs(operation)
+            open_ends += node.input_tensors
     return found
 
 
-def fields(generator: keras.Model) -> dict[int, Field | None]:
-    """Computes what the tensors of a generator depend on.
+def calls(generator: keras.Model, field: Field = _PIXEL) -> tuple[list[Call], Field]:
+    """Computes what all that a generator calls depends on.
 
     Args:
         generator: a functional model from (N, H, W, C) to the same.
+        field: what its input depends on, where it is part of another one.
 
     Returns:
-        The field of each tensor, by the tensor's `id`; None where the graph does not tell.
+        Its calls, in an order in which they can be made, and what its output depends on.
     """
-    found: dict[int, Field | None] = {}
-    for operation in generator.operations:
-        read = [found[id(tensor)] for tensor in _inputs(operation)]
-        field = _field_after(operation, _union(read)) if all(read) else None
-        found |= {id(tensor): field for tensor in _outputs(operation)}
-    return found
+    every: list[Call] = []
+    found: dict[int, Field] = {}
+    for node in _nodes(generator):
+        read = _union([found[id(tensor)] for tensor in node.input_tensors] or [field])
+        if (nested := _nested(node.operation)) is not None:
+            inner, made = calls(nested, read)
+            every += inner
+        else:
+            made = _field_after(node.operation, read)
+            every.append(Call(node.operation, read, made))
+        found |= {id(tensor): made for tensor in node.outputs}
+    return every, _union([found[id(tensor)] for tensor in _flat(generator.output)])
 
 
-def _field_after(operation: Any, field: Field) -> Field | None:
+def _field_after(operation: Any, field: Field) -> Field:
     """What a cell that an operation makes depends on, given that for the cells it reads."""
     stride, first, last = field
     if isinstance(operation, layers.Conv2DTranspose):
         own, kernel = operation.strides[0], operation.kernel_size[0]
         before = max(kernel - own, 0) // 2
-        stride //= own
+        stride = max(1, stride // own)
         return Field(stride, first + (before - kernel + 1) * stride, last + before * stride)
     if isinstance(operation, _WINDOWED):
         pooling = hasattr(operation, "pool_size")
@@ -144,26 +174,24 @@ def _field_after(operation: Any, field: Field) -> Field | None:
         isinstance(operation, layers.UpSampling2D) and operation.interpolation == "nearest"
     ):
         own = operation.block_size if kind == "DepthToSpace" else operation.size[0]
-        return Field(stride // own, first - (own - 1) * stride // own, last)
+        return Field(max(1, stride // own), first - (own - 1) * stride // own, last)
     if kind == "SpaceToDepth":
         own = operation.block_size
         return Field(own * stride, first, last + (own - 1) * stride)
-    return field if kind in _POINTWISE else None
+    return field if kind in _POINTWISE else Field(stride, -math.inf, math.inf)
 
 
-def _union(fields: list[Any]) -> Field:
-    if not fields:
-        return Field(1, 0, 0)
+def _union(fields: list[Field]) -> Field:
     strides, firsts, lasts = zip(*fields, strict=True)
     return Field(max(strides), min(firsts), max(lasts))
 
 
 def _certain_exact(generator: keras.Model) -> bool:
     """Whether the output is chosen between the input, where it is certain, and something else."""
-    operation = next(op for op in generator.operations if op.output is generator.output)
-    if type(operation).__name__ != "Where":
+    node = _makers(generator)[id(generator.output)]
+    if type(node.operation).__name__ != "Where":
         return False
-    condition, chosen, _ = operation._inbound_nodes[0].arguments.args
+    condition, chosen, _ = node.arguments.args
     if chosen is not generator.input:
         return False
     levels = np.arange(1, 255, dtype=np.float32).reshape(1, 1, -1, 1) / 255
@@ -171,12 +199,20 @@ def _certain_exact(generator: keras.Model) -> bool:
     return bool(np.all(keras.Model(generator.input, condition)(levels)))
 
 
-def _inputs(operation: Any) -> list[Any]:
-    return [] if isinstance(operation, layers.InputLayer) else _flat(operation.input)
+def _nodes(generator: keras.Model) -> list[Any]:
+    """Calls of the graph's operations: a layer that is shared has several."""
+    of_depths = sorted(generator._nodes_by_depth.items(), reverse=True)
+    return [node for _, nodes in of_depths for node in nodes]
 
 
-def _outputs(operation: Any) -> list[Any]:
-    return _flat(operation.output)
+def _makers(generator: keras.Model) -> dict[int, Any]:
+    return {id(tensor): node for node in _nodes(generator) for tensor in node.outputs}
+
+
+def _nested(operation: Any) -> keras.Model | None:
+    """The graph of a model that is called as a layer is, where it has one."""
+    graph = getattr(operation, "_functional", operation)
+    return graph if hasattr(graph, "operations") else None
 
 
 def _flat(tensors: Any) -> list[Any]:

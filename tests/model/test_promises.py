@@ -13,10 +13,19 @@ NETWORKS = [
     GeneratorConfig("selective", (4, 4, 4)),
     GeneratorConfig("selective", (4, 4, 4, 4)),
     GeneratorConfig("selective", (4, 4, 4, 4, 4), "relu6"),
+    GeneratorConfig("selective", (4, 4, 4), detail=8),
+    GeneratorConfig("selective", (4, 4, 4), detail=8, gated=True),
+    GeneratorConfig("residual", (4, 4, 4)),
+    GeneratorConfig("residual", (4, 4, 4), detail=8, gated=True),
 ]
 
 
-@pytest.fixture(params=NETWORKS, ids=lambda config: f"{config.architecture}-{len(config.filters)}")
+def name_of(config):
+    parts = [config.architecture, str(len(config.filters))]
+    return "-".join([*parts, *["detail"] * bool(config.detail), *["gated"] * config.gated])
+
+
+@pytest.fixture(params=NETWORKS, ids=name_of)
 def generator(request):
     return randomize(build_generator(request.param))
 
@@ -39,8 +48,10 @@ def test_nothing_beyond_the_reach_changes_a_pixel(generator):
     # A network with strides sees other positions differently.
     for offset in sorted({0, multiple // 2 - 1, multiple // 2, multiple - 1}):
         place = extent // 2 // multiple * multiple + offset
-        # Nothing is certain, so that the filling looks as far as it can.
-        before = np.zeros((1, extent, extent, 1), np.float32)
+        # Nothing is certain to "selective", whose filling looks as far as it can then; others are
+        # not to clip what they change.
+        level = 0.0 if promises(generator).certain_exact else 0.5
+        before = np.full((1, extent, extent, 1), level, np.float32)
         after = before.copy()
         after[0, place, place] = 0.9
         _, rows, columns, _ = np.nonzero(generator(before) != generator(after))
@@ -59,18 +70,50 @@ def test_certain_pixels_are_promised_where_they_come_back(generator):
 
 
 def test_the_last_convolution_makes_the_picture(generator):
-    [name] = last_convolutions(generator)
-    assert generator.get_layer(name).filters == 1
-    assert (
-        generator.get_layer(name)
-        is [layer for layer in generator.layers if type(layer) is layers.Conv2D][-1]
-    )
+    names = last_convolutions(generator)
+    convolutions = [layer.name for layer in generator.layers if type(layer) is layers.Conv2D]
+    # A gated one says in another how likely each value is noise.
+    assert {*names} == {*convolutions[-len(names) :]} and len(names) <= 2
+    assert all(generator.get_layer(name).filters == 1 for name in names)
 
 
 def test_a_graph_that_does_not_tell_promises_no_reach():
     noisy = keras.Input((None, None, 1))
     mean = layers.GlobalAveragePooling2D(keepdims=True)(noisy)
     assert promises(keras.Model(noisy, noisy - mean)).reach is None
+
+
+def test_what_is_not_known_keeps_its_strides():
+    noisy = keras.Input((None, None, 1))
+    x = layers.Conv2D(2, 3, strides=2, padding="same")(layers.Lambda(lambda x: x / 2)(noisy))
+    restored = layers.Conv2DTranspose(1, 2, strides=2)(x)
+    found = promises(keras.Model(noisy, restored))
+    assert (found.multiple, found.reach) == (2, None)
+
+
+@pytest.mark.parametrize("kind", ["functional", "sequential"])
+def test_models_within_models_and_layers_called_twice_are_followed(kind):
+    inner = keras.Sequential(
+        [
+            keras.Input((None, None, 1)),
+            layers.Conv2D(2, 3, strides=2, padding="same"),
+            layers.Conv2DTranspose(1, 2, strides=2, name="last"),
+        ]
+    )
+    if kind == "functional":
+        inner = keras.Model(inner.inputs[0], inner.outputs[0])
+    shared = layers.Conv2D(1, 3, padding="same")
+    noisy = keras.Input((None, None, 1))
+    network = keras.Model(noisy, keras.ops.clip(inner(inner(shared(shared(noisy)))), 0.0, 1.0))
+    found = promises(network)
+    assert found.multiple == 2
+    # 1 + 1 of the shared layer, and from a pixel to the farthest that its cell sees, twice.
+    before, after = np.zeros((2, 1, 32, 32, 1), np.float32)
+    after[0, 16, 16] = 0.5
+    randomize(network)
+    rows = np.nonzero(network(before) != network(after))[1]
+    assert np.abs(rows - 16).max() <= found.reach <= 6
+    assert last_convolutions(network) == ["last"]
 
 
 def test_only_a_choice_of_all_certain_pixels_is_exact():
