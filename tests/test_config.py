@@ -265,7 +265,8 @@ def test_unknown_preset_lists_the_known():
 
 
 @pytest.mark.parametrize(
-    ("epochs", "reconstruction", "discriminator"), [(1, 0, 0), (2, 1, 0), (5, 3, 0), (16, 11, 1)]
+    ("epochs", "reconstruction", "discriminator"),
+    [(1, 1, 0), (2, 1, 0), (3, 1, 1), (5, 3, 1), (10, 7, 1), (16, 11, 1)],
 )
 def test_phases_share_the_epochs_and_end_with_both(epochs, reconstruction, discriminator):
     config = preset("selective-gan").replace(epochs=epochs)
@@ -283,6 +284,8 @@ def test_phases_share_the_epochs_and_end_with_both(epochs, reconstruction, discr
     ]
     alone = config.replace(adversary__weight=0.0)
     assert alone.epochs_of("reconstruction") == epochs
+    at_once = config.replace(adversary__begins=0.0, adversary__warmup=0.0)
+    assert at_once.epochs_of("both") == epochs
 
 
 def test_phases_leave_epochs_for_both():

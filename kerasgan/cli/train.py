@@ -98,6 +98,8 @@ def train(
         if resume is not None:
             raise DataError(message)
         click.echo(f"Note: {message}.")
+    if config.adversary.weight and not config.epochs_of("both"):
+        click.echo("Note: one epoch is for the generator alone; the discriminator needs more.")
     held_out = cut(images.held_out.first(test_images), CROP)
     check_measurable(held_out)
     click.echo(f"Training into {path}" if chief else "Training; the chief keeps the run")

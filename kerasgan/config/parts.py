@@ -193,8 +193,8 @@ class OptimizerConfig:
 
     Attributes:
         learning_rate: its rate, the highest where a schedule lowers it.
-        beta_1: decay of Adam's first moment.
-        beta_2: decay of Adam's second moment.
+        beta_1: decay of Adam's first moment, in [0, 1).
+        beta_2: decay of Adam's second moment, in [0, 1).
         algorithm: "adam", or "muon" for the convolutions' kernels and Adam for the rest.
         schedule: "constant", or "cosine": down to zero over the whole run.
         ema_momentum: decay of a moving average of the weights, which then is what is validated and
@@ -213,6 +213,9 @@ class OptimizerConfig:
             0.0 < self.learning_rate < float("inf"),
             f"learning_rate must be positive, got {self.learning_rate}",
         )
+        for name in ("beta_1", "beta_2"):
+            value = getattr(self, name)
+            require(0.0 <= value < 1.0, f"{name} must be in [0, 1), got {value}")
         require(
             self.ema_momentum is None or 0.0 < self.ema_momentum < 1.0,
             f"ema_momentum must be between 0 and 1, got {self.ema_momentum}",

@@ -1,6 +1,7 @@
 """All that a training run is made of, which reads and writes config.json."""
 
 import dataclasses
+import math
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -103,6 +104,9 @@ class RunConfig:
     def phase(self, epoch: int) -> Phase:
         """Tells what learns in an epoch.
 
+        A phase that has a share of the epochs has one at least, where there are enough for all;
+        where there are not, the discriminator learns alone in none, and then never.
+
         Args:
             epoch: from 0 to epochs - 1.
 
@@ -110,17 +114,29 @@ class RunConfig:
             "reconstruction", the generator without the discriminator; "discriminator", that alone;
             or "both".
         """
-        if not self.adversary.weight or epoch < self._epochs_before(self.adversary.begins):
+        reconstruction, discriminator = self._epochs_apart()
+        if epoch < reconstruction:
             return "reconstruction"
-        warm = self._epochs_before(self.adversary.begins + self.adversary.warmup)
-        return "discriminator" if epoch < warm else "both"
+        return "discriminator" if epoch < reconstruction + discriminator else "both"
 
     def epochs_of(self, phase: Phase) -> int:
         """Counts the epochs of a phase."""
         return sum(self.phase(epoch) == phase for epoch in range(self.epochs))
 
-    def _epochs_before(self, share: float) -> int:
-        """How many whole epochs lie before a share of the run."""
+    def _epochs_apart(self) -> tuple[int, int]:
+        """How many epochs the generator learns alone in, and how many the discriminator."""
+        own = self.adversary
+        if not own.weight:
+            return self.epochs, 0
+        first = self._whole(own.begins)
+        second = max(self._whole(own.begins + own.warmup) - first, math.ceil(own.warmup))
+        # One is left for both.
+        second = min(second, max(0, self.epochs - 1 - math.ceil(own.begins)))
+        first = max(math.ceil(own.begins), min(first, self.epochs - 1 - second))
+        return first, second
+
+    def _whole(self, share: float) -> int:
+        """How many whole epochs a share of the run is."""
         return int(share * self.epochs + _ROUNDING)
 
     def replace(self, **changes: Any) -> "RunConfig":

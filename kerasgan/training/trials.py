@@ -34,7 +34,8 @@ def compare(
 ) -> dict[Trial, Values]:
     """Trains once for each weight of the adversarial loss and seed, and measures what comes of it.
 
-    All else is equal. Called again, it goes on where it was interrupted.
+    All else is equal: without the discriminator, the generator learns in as many epochs as it does
+    with it. Called again, it goes on where it was interrupted.
 
     Args:
         config: what to train; its own weight and seed do not count.
@@ -71,6 +72,10 @@ def compare(
         own = config.replace(
             adversary=adversary, seed=trial.seed, data__split_seed=config.split_seed
         )
+        if not trial.weight and any(weights):
+            # The others' generators rest while the discriminator learns alone.
+            rest = config.replace(adversary__weight=max(weights)).epochs_of("discriminator")
+            own = own.replace(epochs=config.epochs - rest)
         results[trial] = _result(
             RunFolder(Path(folder) / trial.name), own, images, held_out, levels, lenses, verbose
         )
@@ -90,7 +95,7 @@ def _result(
     values = folder.path / "values.json"
     request = {
         "levels": [f"{level:g}" for level in levels],
-        "images": len(held_out),
+        "images": CleanImages(test=held_out).fingerprint(),
         "lenses": lenses.names,
     }
     if begun := folder.config.is_file():
