@@ -13,9 +13,9 @@ from kerasgan.model.averages import AveragedGenerator
 from kerasgan.model.balance import clipped, follow, mean_lengths
 from kerasgan.model.metrics import MSE, PSNR, SSIM
 
-# Beyond what rounding or a sloppy resize can make of 1.
-_SURELY_OUT = 1.5
-OUT_OF_RANGE = "images must lie in [0, 1]: divide 8-bit pixels by 255"
+# Beyond 0 and 1 by more than what rounding or a sloppy resize makes, and by more than noise does.
+_SURELY_OUT, _SURELY_OUT_WITH_NOISE = 0.5, 3.0
+OUT_OF_RANGE = "images must lie in [0, 1], noisy and clean: divide 8-bit pixels by 255"
 _PARTS = ("reconstruction", "adversarial", "features", "regularization")
 _ACCURACIES = ("d_real_accuracy", "d_fake_accuracy")
 
@@ -53,7 +53,8 @@ class AdversarialStep(AveragedGenerator):
 
     def train_step(self, data: Any) -> dict[str, Any]:
         noisy, clean, weight = keras.utils.unpack_x_y_sample_weight(data)
-        tf.debugging.assert_less(tf.reduce_max(clean), _SURELY_OUT, OUT_OF_RANGE)
+        _check_range(clean, _SURELY_OUT)
+        _check_range(noisy, _SURELY_OUT_WITH_NOISE)
         adversary = None if self.phase == "reconstruction" else self.adversary
         frozen = self.frozen_statistics or (adversary is not None and adversary.frozen_statistics)
         with tf.GradientTape() as tape:
@@ -156,6 +157,11 @@ class AdversarialStep(AveragedGenerator):
             tracker.update_state(clean, restored, sample_weight=weight)
         means = {key: _mean_of_all(tracker) for key, tracker in self.quality_trackers.items()}
         return _reported(means)
+
+
+def _check_range(images: Any, beyond: float) -> None:
+    tf.debugging.assert_greater(tf.reduce_min(images), -beyond, OUT_OF_RANGE)
+    tf.debugging.assert_less(tf.reduce_max(images), 1.0 + beyond, OUT_OF_RANGE)
 
 
 def _mean_of_all(tracker: Any) -> Any:

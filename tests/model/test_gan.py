@@ -262,10 +262,14 @@ def test_a_global_policy_of_mixed_precision_counts():
 
 
 @pytest.mark.parametrize("as_dataset", [False, True])
-def test_pixels_of_8_bits_are_refused(as_dataset):
-    noisy, clean = (255 * images for images in batch())
+@pytest.mark.parametrize(
+    ("scale_noisy", "scale_clean", "shift"), [(255, 255, 0), (255, 1, 0), (2, 2, -1)]
+)
+def test_pixels_of_other_ranges_are_refused(as_dataset, scale_noisy, scale_clean, shift):
+    noisy, clean = batch()
+    noisy, clean = scale_noisy * noisy + shift, scale_clean * clean + shift
     data = (tf.data.Dataset.from_tensors((noisy, clean)),) if as_dataset else (noisy, clean)
-    with pytest.raises(ValueError, match=r"must lie in \[0, 1\]: divide 8-bit pixels by 255"):
+    with pytest.raises(ValueError, match=r"must lie in \[0, 1\], noisy and clean: divide"):
         small_gan().fit(*data, verbose=0)
 
 
