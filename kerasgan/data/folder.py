@@ -36,7 +36,7 @@ def load_folder(
 
     Raises:
         DataError: if there is no folder or no image in it, or naming the files that cannot be
-            decoded.
+            decoded, or two folders of one split.
     """
     if not folder.is_dir():
         raise DataError(f"there is no folder {folder}")
@@ -60,6 +60,11 @@ def _find_splits(folder: Path) -> dict[str, list[Path]]:
     splits: dict[str, list[Path]] = {}
     for split, names in SPLIT_NAMES.items():
         existing = [folder / name for name in names if (folder / name).is_dir()]
+        if len(existing) > 1:
+            raise DataError(
+                f"{folder} holds {' and '.join(path.name for path in existing)}, two names for one "
+                "split; put all of it into one of them"
+            )
         if existing:
             splits[split] = find_images(existing[0])
     if "train" not in splits:

@@ -23,7 +23,8 @@ def find_pairs(folder: Path, noisy: str, clean: str) -> list[tuple[Path, Path]]:
         Pairs of a noisy and a clean picture, sorted by the former.
 
     Raises:
-        DataError: if there is no folder or no pair, or naming noisy pictures without a clean one.
+        DataError: if there is no folder or no pair, or naming noisy pictures without a clean one,
+            or several that could make one pair.
 
     Example:
         >>> find_pairs(Path("polyu"), "real", "mean")[0]
@@ -33,7 +34,9 @@ def find_pairs(folder: Path, noisy: str, clean: str) -> list[tuple[Path, Path]]:
         raise DataError(f"there is no folder {folder}")
     if not noisy or noisy == clean:
         raise DataError("noisy pictures need something in their names that clean ones have not")
-    by_name = {_name(path, folder): path for path in find_images(folder)}
+    by_name: dict[str, list[Path]] = {}
+    for path in find_images(folder):
+        by_name.setdefault(_name(path, folder), []).append(path)
     asked = {name: name.replace(noisy, clean) for name in by_name if noisy in name}
     if not asked:
         raise DataError(f"{folder} holds no picture with {noisy!r} in its name")
@@ -44,7 +47,13 @@ def find_pairs(folder: Path, noisy: str, clean: str) -> list[tuple[Path, Path]]:
             f"{len(alone)} of the {len(asked)} pictures in {folder} with {noisy!r} in their names "
             f"have no partner with {clean!r} instead: {'; '.join(alone[:_NAMED])}{more}"
         )
-    return [(by_name[name], by_name[partner]) for name, partner in asked.items()]
+    for name in (*asked, *asked.values()):
+        if len(by_name[name]) > 1:
+            raise DataError(
+                f"{' and '.join(map(str, by_name[name]))} differ in their suffixes alone: take out "
+                "those that do not belong to a pair"
+            )
+    return [(by_name[name][0], by_name[partner][0]) for name, partner in asked.items()]
 
 
 def load_pairs(

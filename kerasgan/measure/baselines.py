@@ -218,7 +218,9 @@ def fitting(noise: Noise | Recorded) -> tuple[str, ...]:
     Returns:
         Some of `BASELINES`, installed or not.
     """
-    return tuple(IMPULSES) if noise.kind == "salt-and-pepper" else (*_MEDIANS, *GRAIN)
+    if noise.kind == "salt-and-pepper":
+        return tuple(IMPULSES)
+    return tuple(dict.fromkeys((*usual(noise), *_MEDIANS, *GRAIN)))
 
 
 def installed(names: Sequence[str]) -> tuple[str, ...]:

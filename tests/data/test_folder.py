@@ -39,6 +39,14 @@ def test_held_out_folders_beside_loose_pictures_are_not_trained_on(tmp_path):
     assert (images.validation.names, images.test.names) == (("val/d.png",), ("test/e.png",))
 
 
+def test_one_split_has_one_folder(tmp_path):
+    for seed, name in enumerate(("train/a.png", "val/b.png", "validation/c.png")):
+        (tmp_path / name).parent.mkdir()
+        write_picture(tmp_path / name, Picture(smooth_image(seed)))
+    with pytest.raises(DataError, match="holds validation and val, two names for one split"):
+        load_images(tmp_path)
+
+
 def test_nothing_is_held_out_where_all_is_to_be_measured(photos):
     images = load_images(photos, hold_out=False)
     assert (len(images.train), len(images.validation), len(images.test)) == (6, 0, 0)

@@ -59,6 +59,14 @@ def test_what_makes_no_pairs_is_named(write, words, message):
         find_pairs(write("a_n.png", "a_c.png"), *words)
 
 
+def test_of_several_that_could_be_a_pair_none_is_taken(write):
+    folder = write("a_n.png", "a_c.png", "b_n.png", "b_c.png", "other.png", "other.bmp")
+    assert len(find_pairs(folder, "_n", "_c")) == 2
+    write("b_c.bmp")
+    with pytest.raises(DataError, match=r"b_c.bmp and .*b_c.png differ in their suffixes alone"):
+        find_pairs(folder, "_n", "_c")
+
+
 def test_partners_of_different_sizes_are_named(write):
     write("a_n.png", height=20, width=30)
     folder = write("a_c.png", height=20, width=31)
