@@ -7,7 +7,7 @@ import tempfile
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from typing import IO, Any
+from typing import IO, Any, TextIO, cast
 
 _ENVIRONMENT = {
     "KERAS_BACKEND": "tensorflow",
@@ -54,11 +54,25 @@ def import_tensorflow() -> None:
             import tensorflow  # noqa: F401
 
 
+class _ByThread:
+    """Python's stderr: what the threads write that hold back is held, and the others' is shown."""
+
+    def __init__(self, held: TextIO, shown: TextIO, holders: list[int]) -> None:
+        self.held, self.shown, self._holders = held, shown, holders
+
+    def __getattr__(self, name: str) -> Any:
+        holds = threading.get_ident() in self._holders
+        return getattr(self.held if holds else self.shown, name)
+
+
 class _Stderr:
     """The process' stderr: in a file, as long as any thread holds it back."""
 
     def __init__(self) -> None:
-        self._lock, self._holders, self._original = threading.Lock(), 0, -1
+        self._lock, self._original = threading.Lock(), -1
+        # Threads, as often as they hold back.
+        self._holders: list[int] = []
+        self._by_thread: _ByThread | None = None
         self._held: IO[bytes]
 
     def hold(self) -> int:
@@ -69,22 +83,45 @@ class _Stderr:
                     sys.stderr.flush()
                 self._held, self._original = tempfile.TemporaryFile(), os.dup(2)
                 os.dup2(self._held.fileno(), 2)
-            self._holders += 1
+                self._split(sys.stderr)
+            self._holders.append(threading.get_ident())
             return os.fstat(self._held.fileno()).st_size
 
     def release(self, *, shown_from: int | None = None) -> None:
         """Ends what `hold` began, and prints what was held since then where that is asked for."""
         with self._lock:
+            if self._by_thread is not None:
+                self._by_thread.held.flush()
             if shown_from is not None:
                 # Without moving to it: the place in the file is that where others go on writing.
                 held = self._held.fileno()
                 size = os.fstat(held).st_size - shown_from
                 os.write(self._original, os.pread(held, size, shown_from))
-            self._holders -= 1
+            self._holders.remove(threading.get_ident())
             if not self._holders:
+                self._join()
                 os.dup2(self._original, 2)
                 os.close(self._original)
                 self._held.close()
+
+    def _split(self, stream: TextIO | None) -> None:
+        """Lets Python's stderr, where it is the process', go on for threads that do not hold."""
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            if stream is not None and stream.fileno() == 2:
+                encoding, errors = stream.encoding, stream.errors
+                shown = open(self._original, "w", 1, encoding, errors, closefd=False)
+                self._by_thread = _ByThread(stream, shown, self._holders)
+                sys.stderr = cast(TextIO, self._by_thread)
+
+    def _join(self) -> None:
+        """Undoes that; loggers may go on writing to what they found meanwhile."""
+        if self._by_thread is None:
+            return
+        self._by_thread.shown.flush()
+        self._by_thread.shown = self._by_thread.held
+        if sys.stderr is cast(TextIO, self._by_thread):
+            sys.stderr = self._by_thread.held
+        self._by_thread = None
 
 
 _STDERR = _Stderr()
@@ -94,7 +131,7 @@ _STDERR = _Stderr()
 def held_back_stderr() -> Iterator[None]:
     """Keeps what C++ code writes to stderr, whatever the log level, unless an exception leaves.
 
-    Any threads may do so at a time; what others write meanwhile is kept, too.
+    Any threads may do so at a time; what the others print meanwhile is shown.
     """
     before = _STDERR.hold()
     try:

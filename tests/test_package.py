@@ -92,6 +92,22 @@ def test_a_start_that_fails_shows_what_was_held_back():
     assert "no such device" in python("-c", code).stderr
 
 
+def test_what_other_threads_print_is_shown_and_not_held_back():
+    code = (
+        "import logging, os, sys, threading, kerasgan.startup as s\n"
+        "with s.held_back_stderr():\n"
+        "    other = threading.Thread(target=lambda: print('of another', file=sys.stderr))\n"
+        "    other.start(); other.join()\n"
+        "    print('of its own', file=sys.stderr)\n"
+        "    os.write(2, b'of C++')\n"
+        "    handler = logging.StreamHandler()\n"
+        "print('afterwards', file=sys.stderr)\n"
+        "logging.getLogger().addHandler(handler)\n"
+        "logging.warning('logged')"
+    )
+    assert python("-c", code).stderr == "of another\nafterwards\nlogged\n"
+
+
 def test_completion_knows_commands_and_options():
     program = Path(sys.executable).with_name("kerasgan")
     for words, expected in [("kerasgan de", "denoise"), ("kerasgan train --pre", "--preset")]:

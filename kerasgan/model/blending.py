@@ -6,10 +6,11 @@ import keras
 import numpy as np
 
 from kerasgan.errors import ModelError
+from kerasgan.model.promises import last_convolutions
 
-# What a block of details adds to a network's weights before those of the last convolution: two
-# kernels, each with the four arrays of a normalisation.
-_CONVOLUTION, _LAST = 5, 2
+# What a block of details adds to a network's weights before those of the last convolutions, each a
+# kernel and a bias: two kernels, each with the four arrays of a normalisation.
+_CONVOLUTION, _HEAD = 5, 2
 _BLOCK = 2 * _CONVOLUTION
 
 
@@ -63,12 +64,13 @@ def faithful_weights(faithful: keras.Model, sharp: keras.Model) -> list[Any]:
     if _limits(faithful) == _limits(sharp):
         if _shapes(given) == _shapes(own):
             return given
-        before, block, last = own[: -_BLOCK - _LAST], own[-_BLOCK - _LAST : -_LAST], own[-_LAST:]
+        end = -_HEAD * len(last_convolutions(sharp))
+        before, block, last = own[: end - _BLOCK], own[end - _BLOCK : end], own[end:]
         if _shapes(given) == _shapes([*before, *last]):
             # The second normalisation gives what it adds to its scaled input, less its mean.
             kernel, gamma, beta, mean, variance = block[_CONVOLUTION:]
             silent = [np.zeros_like(kernel), gamma, np.zeros_like(beta), np.zeros_like(mean)]
-            return [*given[:-_LAST], *block[:_CONVOLUTION], *silent, variance, *given[-_LAST:]]
+            return [*given[:end], *block[:_CONVOLUTION], *silent, variance, *given[end:]]
     raise ModelError(
         f"{faithful.name} and {sharp.name} are not one network before and after its fine-tuning: "
         "their layers are of other sizes, or cut features off elsewhere"

@@ -29,10 +29,13 @@ def trained(seed, detail=0, **changes):
 
 
 @pytest.mark.parametrize("details", [(0, 0), (6, 6), (0, 6)])
-@pytest.mark.parametrize("activation", ["relu", "relu6"])
-def test_the_ends_restore_as_the_models_do(details, activation):
+@pytest.mark.parametrize(
+    ("activation", "gated"), [("relu", False), ("relu6", False), ("relu", True)]
+)
+def test_the_ends_restore_as_the_models_do(details, activation, gated):
     faithful, sharp = (
-        trained(seed, detail, activation=activation) for seed, detail in enumerate(details)
+        trained(seed, detail, activation=activation, gated=gated)
+        for seed, detail in enumerate(details)
     )
     noisy = noisy_picture(32, 40)
     expected = [Restorer(end)(noisy) for end in (faithful, sharp)]
