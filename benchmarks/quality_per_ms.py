@@ -2,13 +2,11 @@
 
     python benchmarks/quality_per_ms.py fer2013.csv [--pictures 100] [--plot FILE.png]
 
-On faces of FER2013, PublicTest, 48×48: no model saw them, but for one in thirteen that stands in
-Training, too. All take turns on every picture, on one thread. Milliseconds are of the processor,
-which another load disturbs less than the wall clock. OpenCV is of the dependency group
-`benchmarks`.
+On faces of FER2013, 48×48: those of PublicTest that do not stand in Training, too. All take turns
+on every picture, on one thread. Milliseconds are of the processor, which another load disturbs less
+than the wall clock. OpenCV is of the dependency group `benchmarks`.
 """
 
-import csv
 import os
 import time
 from pathlib import Path
@@ -19,6 +17,7 @@ import click
 import cv2
 import numpy as np
 
+from kerasgan.data.sources import load_images
 from kerasgan.images.pixels import from_float, to_float
 from kerasgan.measure.baselines import IMPULSES
 from kerasgan.measure.metrics import psnr
@@ -31,17 +30,7 @@ from kerasgan.store.purpose import removed_noise
 from kerasgan.store.zoo import saved_models
 
 AMOUNTS = (0.15, 0.5, 0.9)
-EXTENT, RADIUS = 48, 3
-
-
-def faces(file, count):
-    """The first faces of PublicTest, uint8 (48, 48, 1)."""
-    csv.field_size_limit(2**20)
-    with open(file, newline="", encoding="utf-8") as rows:
-        for row in csv.DictReader(rows):
-            if row["Usage"] == "PublicTest" and count:
-                count -= 1
-                yield np.array(row["pixels"].split(), np.uint8).reshape(EXTENT, EXTENT, 1)
+RADIUS = 3
 
 
 def inpainting(method):
@@ -135,8 +124,8 @@ def main(data, pictures, plot):
     cv2.setNumThreads(1)
     own = dict(ours())
     methods = {**own, **others()}
-    clean = list(faces(data, pictures))
-    measure(methods, clean[:1], AMOUNTS[0])  # From then on, everything is loaded.
+    clean = load_images(data).validation.first(pictures)
+    measure(methods, clean.first(1), AMOUNTS[0])  # From then on, everything is loaded.
     points_of = {}
     for amount in AMOUNTS:
         print(f"\n## {amount:.0%}, {len(clean)} faces\n")

@@ -95,7 +95,7 @@ class Model:
 
     def __init__(self, path, threads, trial=False, strength=1.0):
         self.strength = strength
-        self.path, sha256, multiple, overlap, self.noise, self.knows_pages = find_file(Path(path))
+        self.path, sha256, multiple, margin, self.noise, self.knows_pages = find_file(Path(path))
         if read_start(self.path, 8)[4:] != b"TFL3":
             raise Failure(f"{self.path} is no TFLite model")
         if sha256 is not None and hash_of(self.path) != sha256:
@@ -121,7 +121,7 @@ class Model:
         if sha256 is not None:
             check_multiple(multiple, self.sizes, self.path.with_name("manifest.json"))
         self.multiple = multiple or likely_multiple(self.sizes)
-        self.overlap = overlap
+        self.known_margin = margin
         if trial:
             self._try()
 
@@ -183,8 +183,8 @@ class Model:
         """What the network has to see, as far as a window holds it: an eighth of it at most."""
         wanted = -(-extent // (8 * self.multiple)) * self.multiple
         possible = (extent - self.multiple) // (2 * self.multiple) * self.multiple
-        if self.overlap is not None:
-            wanted = min(wanted, -(-self.overlap // self.multiple) * self.multiple)
+        if self.known_margin is not None:
+            wanted = min(wanted, -(-self.known_margin // self.multiple) * self.multiple)
         return min(wanted, possible, LARGEST_MARGIN)
 
     def run(self, noisy):
@@ -242,7 +242,7 @@ class Listed(NamedTuple):
     path: Path
     sha256: str | None = None
     multiple: int | None = None
-    overlap: int | None = None
+    margin: int | None = None
     noise: str = SALT_AND_PEPPER
     knows_pages: bool = False
 
@@ -274,8 +274,8 @@ def find_file(path):
         if entry is None:
             return Listed(path)
         noise = content.get("noise", {}).get("kind", SALT_AND_PEPPER)
-        sha256, overlap = str(entry["sha256"]), overlap_of(content)
-        return Listed(path, sha256, content["multiple"], overlap, noise, knows_pages(content))
+        sha256, margin = str(entry["sha256"]), margin_of(content)
+        return Listed(path, sha256, content["multiple"], margin, noise, knows_pages(content))
     except (KeyError, TypeError, AttributeError, StopIteration) as error:
         raise Failure(f"{manifest} is damaged: {error!r}; copy it again") from error
 
@@ -288,7 +288,7 @@ def knows_pages(manifest):
     return False
 
 
-def overlap_of(manifest):
+def margin_of(manifest):
     """The multiple nearest to a third of how far the network looks; None where that is unknown."""
     reach, multiple = manifest.get("reach"), manifest.get("multiple")
     if not multiple or not all(type(value) is int and value >= 0 for value in (multiple, reach)):
@@ -1110,8 +1110,8 @@ def benchmark(model, size):
     print(f"{model.path.name}: ready after {model.load_seconds * 1000:.0f} ms")
     for height, width in [size] if size else list(model.sizes) or [(256, 256)]:
         noisy = random.integers(1, 255, (height, width, model.channels), np.uint8)
-        noisy[random.random((height, width)) < 0.25] = 0
-        noisy[random.random((height, width)) < 0.25] = 255
+        draw = random.random((height, width))
+        noisy[draw < 0.25], noisy[draw > 0.75] = 0, 255
         times = []
         for _ in range(STEPS_PER_PICTURE + 1):
             started = time.perf_counter()

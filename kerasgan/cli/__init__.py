@@ -73,7 +73,7 @@ def _ended_by_sigterm() -> Iterator[None]:
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="kerasgan", prog_name="kerasgan")
 def main() -> None:
-    """Train denoising GANs and restore pictures that salt-and-pepper noise has damaged."""
+    """Train denoising GANs, and restore noisy pictures: salt and pepper, other impulses, grain."""
 
 
 for command in (

@@ -26,7 +26,8 @@ class RandomImpulses(Impulses):
 
     Each channel of a pixel is hit by itself, as by dead and hot photosites.
 
-    Source: Gonzalez & Woods, Digital Image Processing, section 5.2, for the fixed values.
+    Source: Gonzalez & Woods, Digital Image Processing, section 5.2, whose impulses have fixed
+    values.
     """
 
     kind: ClassVar[str] = "random-impulses"

@@ -1,1 +1,1 @@
-"""Pictures in, pictures out: with a .tflite file, without TensorFlow."""
+"""Pictures in, pictures out; with a .tflite file, without TensorFlow."""

@@ -91,7 +91,7 @@ def check_size(name: str, size: int, quantization: str, weights: int, signatures
     Args:
         name: what the file is called in messages.
         size: its length in bytes.
-        quantization: one of `convert.QUANTIZATIONS`.
+        quantization: one of `tflite.QUANTIZATIONS`.
         weights: how many numbers the network has.
         signatures: how many signatures the file has.
 
@@ -208,7 +208,7 @@ def check_quality(
         name: what the file is called in messages.
         own: what `psnrs` measured of the file.
         keras: what it measured of the Keras model.
-        quantization: one of `convert.QUANTIZATIONS`.
+        quantization: one of `tflite.QUANTIZATIONS`.
         noise: what was restored.
 
     Raises:

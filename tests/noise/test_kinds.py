@@ -56,6 +56,8 @@ def test_only_suspects_are_changed(noise):
     noisy = noise.corrupt(CLEAN, noise.level[1] / 2, seed=(1, 2)).numpy()
     suspects = np.asarray(noise.suspects(noisy))
     assert suspects.dtype == bool and suspects.shape == noisy.shape
+    # Salt and pepper alone leaves anything certain.
+    assert suspects.all() == (noise.kind != SaltAndPepper.kind)
     np.testing.assert_array_equal(noisy[~suspects], CLEAN[~suspects])
 
 
