@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from kerasgan.config import AdversaryConfig, RunConfig
+from kerasgan.config import RunConfig
 from kerasgan.errors import DataError, ModelError
 from kerasgan.noise.gaussian import Gaussian
 from kerasgan.noise.salt_and_pepper import SaltAndPepper
@@ -105,16 +105,6 @@ def test_whole_numbers_are_fine_where_fractions_are_meant():
     assert RunConfig.from_dict(values).noise == SaltAndPepper((0.0, 1.0))
     values["noise"]["level"] = 1
     assert RunConfig.from_dict(values).noise == SaltAndPepper(1.0)
-
-
-def test_what_the_first_version_wrote_is_read():
-    values = SELECTIVE.to_dict()
-    values["noise"] = {"amount": [0.05, 0.95], "salt_vs_pepper": 0.3, "amount_exponent": 0.4}
-    del values["adversary"]
-    values["adversarial_weight"] = 0.01
-    noise = SaltAndPepper((0.05, 0.95), 0.4, salt_vs_pepper=0.3)
-    expected = SELECTIVE.replace(noise=noise, adversary=AdversaryConfig(weight=0.01))
-    assert RunConfig.from_dict(values) == expected
 
 
 def test_every_field_can_be_set_as_text():

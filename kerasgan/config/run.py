@@ -228,19 +228,4 @@ class RunConfig:
         Raises:
             ValueError: naming the first key that is missing, unknown or of the wrong type.
         """
-        return typing.cast(RunConfig, decode(cls, _renewed(values), "config"))
-
-
-def _renewed(values: Any) -> Any:
-    """Turns what the first version wrote into what this one reads."""
-    if not isinstance(values, dict):
-        return values
-    values = dict(values)
-    if "adversarial_weight" in values:
-        values["adversary"] = {"weight": values.pop("adversarial_weight")}
-    noise = values.get("noise")
-    if isinstance(noise, dict) and "kind" not in noise:
-        names = {"amount": "level", "amount_exponent": "exponent"}
-        named = {names.get(name, name): value for name, value in noise.items()}
-        values["noise"] = {"kind": SaltAndPepper.kind, **named}
-    return values
+        return typing.cast(RunConfig, decode(cls, values, "config"))

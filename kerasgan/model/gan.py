@@ -19,7 +19,6 @@ from kerasgan.model.promises import last_convolutions, promises
 from kerasgan.model.step import OUT_OF_RANGE, AdversarialStep
 from kerasgan.noise.base import Noise
 from kerasgan.noise.kinds import noise_from_dict
-from kerasgan.noise.salt_and_pepper import SaltAndPepper
 from kerasgan.presets import PRESETS
 from kerasgan.store.zoo import read_saved_model
 
@@ -58,15 +57,8 @@ class DenoisingGAN(AdversarialStep):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "DenoisingGAN":
-        networks = {
-            key: keras.saving.deserialize_keras_object(config[key], custom_objects)
-            for key in ("generator", "discriminator")
-            if key in config
-        }
-        gan = cls(networks["generator"], name=config["name"])
-        # The first version's models name it here; now it is part of what they are compiled with.
-        gan.discriminator = networks.get("discriminator")
-        return gan
+        generator = keras.saving.deserialize_keras_object(config["generator"], custom_objects)
+        return cls(generator, name=config["name"])
 
     @classmethod
     def from_run_config(
@@ -233,17 +225,9 @@ class DenoisingGAN(AdversarialStep):
         )
 
     def load_own_variables(self, store: Any) -> None:
-        values = {key: np.asarray(store[key]) for key in store.keys()}
-        if not values:  # The first version kept none.
-            return
-        # A length was added to those that were kept at first.
-        own = [variable.path for variable in self._non_trainable_variables]
         # Of a model that was compiled again without averages, those of before are left over.
-        values = {str(place): values[str(place)] for place in range(len(own))}
-        place = str(own.index(self.gradient_lengths.path))
-        missing = self.gradient_lengths.shape[0] - len(values[place])
-        values[place] = np.pad(values[place], (0, missing), constant_values=np.nan)
-        super().load_own_variables(values)
+        own = map(str, range(len(self._non_trainable_variables)))
+        super().load_own_variables({key: np.asarray(store[key]) for key in own})
 
     def get_compile_config(self) -> dict[str, Any]:
         values = {
@@ -260,17 +244,9 @@ class DenoisingGAN(AdversarialStep):
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         config = dict(config)
-        if "adversarial_weight" in config:  # The first version's.
-            weight = config.pop("adversarial_weight")
-            own: dict[str, Any] = {
-                "adversary": Adversary(self.discriminator, weight=weight) if weight else None,
-                "suspects_of": SaltAndPepper((0.0, 1.0)) if config.pop("suspects_only") else None,
-            }
-        else:
-            noise = config.pop("suspects_of")
-            own = {"suspects_of": None if noise is None else noise_from_dict(noise)}
+        noise = config.pop("suspects_of")
         rest = {key: keras.saving.deserialize_keras_object(value) for key, value in config.items()}
-        self.compile(**rest, **own)
+        self.compile(**rest, suspects_of=None if noise is None else noise_from_dict(noise))
 
     def call(self, noisy: Any, training: bool = False) -> Any:
         """Restores images: float (N, H, W, C) in [0, 1] to the same.

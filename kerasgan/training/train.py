@@ -98,9 +98,7 @@ def train(
             gan.generator.set_weights(start)
     if resume:
         _check_networks(gan, config, folder)
-    first_epoch = int(gan.epochs.numpy())
-    if first_epoch < 0:  # A new run, or one of the first version, which counted steps alone.
-        first_epoch = int(gan.g_optimizer.iterations.numpy()) // steps
+    first_epoch = max(0, int(gan.epochs.numpy()))  # Of a new run, nobody counted them.
     shared: dict[str, Any] = {
         "batch_size": config.batch_size,
         "patch_size": data.patch_size,
