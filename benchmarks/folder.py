@@ -21,7 +21,7 @@ from PIL import Image
 from skimage import data
 
 from kerasgan.cli.export import SIZE
-from kerasgan.images.pixels import from_float, mirrored, to_float
+from kerasgan.images.pixels import from_float, random_crop, to_float
 from kerasgan.noise.noisy import noisy_image
 from kerasgan.noise.salt_and_pepper import SaltAndPepper
 
@@ -31,14 +31,9 @@ PHOTOGRAPHS = ("camera", "brick", "grass", "gravel", "moon")
 def fill(folder, count, size):
     """Writes the pictures, uint8 PNG of that height and width."""
     random = np.random.default_rng(0)
-    photographs = [mirrored(getattr(data, name)()[..., None], *size) for name in PHOTOGRAPHS]
+    photographs = [getattr(data, name)()[..., None] for name in PHOTOGRAPHS]
     for number in range(count):
-        photograph = photographs[number % len(photographs)]
-        top, left = (
-            random.integers(extent - wanted + 1)
-            for extent, wanted in zip(photograph.shape[:2], size, strict=True)
-        )
-        clean = photograph[top : top + size[0], left : left + size[1]]
+        clean = random_crop(photographs[number % len(photographs)], size, random)
         noisy = noisy_image(to_float(clean), SaltAndPepper(0.5), index=number)
         Image.fromarray(from_float(noisy, np.uint8)[..., 0]).save(
             folder / f"{number:04}.png", compress_level=1

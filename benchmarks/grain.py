@@ -19,6 +19,7 @@ import numpy as np
 from kerasgan.cli.export import SIZE
 from kerasgan.measure.baselines import GRAIN
 from kerasgan.measure.memory import peak_mib
+from kerasgan.measure.metrics import psnr
 from kerasgan.restore.restorer import load_restorer
 from kerasgan.store.zoo import CAMERA_MODEL, find_model
 
@@ -39,8 +40,7 @@ def measure(name, model, clean, noisy):
     started = time.perf_counter()
     restored = restore(noisy)
     seconds = time.perf_counter() - started
-    error = np.mean((restored.astype(np.float32) - clean) ** 2)
-    return seconds, peak_mib() - before, 10 * np.log10(255**2 / error)
+    return seconds, peak_mib() - before, psnr(clean, restored, 255)
 
 
 @click.command()

@@ -14,9 +14,9 @@ import inspection
 import numpy as np
 from PIL import Image
 from skimage import data
-from skimage.metrics import peak_signal_noise_ratio
 
 from kerasgan.measure.baselines import BASELINES
+from kerasgan.measure.metrics import psnr
 from kerasgan.restore.restorer import load_restorer
 
 DRAWN = (
@@ -43,12 +43,6 @@ def pictures(count):
             yield draw.__name__, draw(random, size)
 
 
-def psnr(clean, restored):
-    if np.array_equal(clean, restored):
-        return EXACT
-    return peak_signal_noise_ratio(clean, restored, data_range=255)
-
-
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--count", default=10, show_default=True, help="Pictures of each kind.")
@@ -66,7 +60,7 @@ def main(model, count, show):
             for name, method in methods.items():
                 restored = method(noisy)
                 figures.setdefault((kind, name), {}).setdefault(share, []).append(
-                    psnr(clean, restored)
+                    min(EXACT, psnr(clean, restored, 255))
                 )
             if show is not None:
                 seen.append(restored)

@@ -84,3 +84,22 @@ def mirrored(pixels: Pixels, height: int, width: int) -> Pixels:
     """
     missing = [(0, max(0, height - pixels.shape[0])), (0, max(0, width - pixels.shape[1]))]
     return np.pad(pixels, [*missing, (0, 0)], mode="symmetric")
+
+
+def random_crop(pixels: Pixels, size: tuple[int, int], random: np.random.Generator) -> Pixels:
+    """Cuts a piece out of an image, which is mirrored first where it is smaller.
+
+    Args:
+        pixels: (H, W, C).
+        size: height and width of the piece.
+        random: decides where.
+
+    Returns:
+        An array of the same type, (height, width, C).
+    """
+    image = mirrored(pixels, *size)
+    top, left = (
+        random.integers(extent - wanted + 1)
+        for extent, wanted in zip(image.shape[:2], size, strict=True)
+    )
+    return image[top : top + size[0], left : left + size[1]]

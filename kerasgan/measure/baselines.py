@@ -93,46 +93,6 @@ def gaussian_convolution(noisy: Pixels) -> Pixels:
     return restored
 
 
-def total_variation(noisy: Pixels) -> Pixels:
-    """The image of least total variation near the noisy one.
-
-    Args:
-        noisy: (H, W, C), uint8.
-
-    Returns:
-        Array of the same shape and type.
-
-    Source: Rudin, Osher & Fatemi, Nonlinear total variation based noise removal algorithms, Physica
-    D 1992; skimage.restoration.denoise_tv_chambolle.
-    """
-    from skimage.restoration import denoise_tv_chambolle
-
-    restored = denoise_tv_chambolle(noisy / 255.0, weight=_VARIATION_WEIGHT, channel_axis=-1)
-    return from_float(restored, np.uint8)
-
-
-def non_local_means(noisy: Pixels) -> Pixels:
-    """Means of pixels whose surroundings look alike.
-
-    Args:
-        noisy: (H, W, C), uint8.
-
-    Returns:
-        Array of the same shape and type.
-
-    Source: Buades, Coll & Morel, A non-local algorithm for image denoising, CVPR 2005;
-    skimage.restoration.denoise_nl_means.
-    """
-    from skimage.restoration import denoise_nl_means
-
-    restored = denoise_nl_means(
-        noisy / 255.0, patch_size=5, patch_distance=6, h=_MEANS_STRENGTH, channel_axis=-1
-    )
-    return from_float(restored, np.uint8).reshape(
-        noisy.shape
-    )  # A single channel comes back without its axis.
-
-
 def biharmonic(noisy: Pixels) -> Pixels:
     """Inpaints the pixels that are 0 or 255 with the smoothest surface through the others.
 
@@ -168,8 +128,8 @@ IMPULSES: dict[str, Baseline] = {
     "median 5×5": functools.partial(median, size=5),
     "adaptive median": adaptive_median,
     "Gaussian convolution": gaussian_convolution,
-    "total variation": total_variation,
-    "non-local means": non_local_means,
+    "total variation": functools.partial(grain.total_variation, weight=_VARIATION_WEIGHT),
+    "non-local means": functools.partial(grain.non_local_means, strength=_MEANS_STRENGTH),
     "biharmonic inpainting": biharmonic,
 }
 GRAIN: dict[str, Baseline] = {

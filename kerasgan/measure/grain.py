@@ -45,11 +45,12 @@ def estimated_sigma(noisy: Pixels) -> float:
     return sigma if sigma > _LEAST_SIGMA else 0.0
 
 
-def non_local_means(noisy: Pixels) -> Pixels:
-    """Means of pixels whose surroundings look alike, as alike as the estimated noise lets them.
+def non_local_means(noisy: Pixels, strength: float | None = None) -> Pixels:
+    """Means of pixels whose surroundings look alike, as alike as the noise lets them.
 
     Args:
         noisy: (H, W, C), uint8.
+        strength: by how much they may differ, `h`; None goes by the estimated noise.
 
     Returns:
         Array of the same shape and type.
@@ -59,24 +60,28 @@ def non_local_means(noisy: Pixels) -> Pixels:
     """
     from skimage.restoration import denoise_nl_means
 
-    if not (sigma := estimated_sigma(noisy)):
-        return noisy.copy()
+    sigma = 0.0
+    if strength is None:
+        if not (sigma := estimated_sigma(noisy)):
+            return noisy.copy()
+        strength = 0.8 * sigma
     restored = denoise_nl_means(
         to_float(noisy),
         patch_size=5,
         patch_distance=6,
-        h=0.8 * sigma,
+        h=strength,
         sigma=sigma,
         channel_axis=-1,
     )
     return from_float(restored, np.uint8).reshape(noisy.shape)
 
 
-def total_variation(noisy: Pixels) -> Pixels:
-    """The image of least total variation near the noisy one, as near as the estimated noise.
+def total_variation(noisy: Pixels, weight: float | None = None) -> Pixels:
+    """The image of least total variation near the noisy one.
 
     Args:
         noisy: (H, W, C), uint8.
+        weight: of total variation against nearness; None goes by the estimated noise.
 
     Returns:
         Array of the same shape and type.
@@ -86,7 +91,8 @@ def total_variation(noisy: Pixels) -> Pixels:
     """
     from skimage.restoration import denoise_tv_chambolle
 
-    weight = max(_LEAST_VARIATION, _VARIATION * estimated_sigma(noisy))
+    if weight is None:
+        weight = max(_LEAST_VARIATION, _VARIATION * estimated_sigma(noisy))
     restored = denoise_tv_chambolle(to_float(noisy), weight=weight, channel_axis=-1)
     return from_float(restored, np.uint8)
 

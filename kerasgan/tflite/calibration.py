@@ -6,7 +6,7 @@ import numpy as np
 
 from kerasgan.data.clean import ImageSet
 from kerasgan.errors import DataError
-from kerasgan.images.pixels import Pixels, mirrored, to_float
+from kerasgan.images.pixels import Pixels, random_crop, to_float
 from kerasgan.noise.base import Noise
 from kerasgan.noise.noisy import noisy_image
 
@@ -90,10 +90,5 @@ def calibration_pictures(
     random = np.random.default_rng(seed)
     order = random.permutation(count) % len(large)
     for index, level in enumerate(np.linspace(*noise.calibration_range, count)):
-        image = mirrored(large[order[index]], *size)
-        top, left = (
-            random.integers(extent - wanted + 1)
-            for extent, wanted in zip(image.shape[:2], size, strict=True)
-        )
-        clean = to_float(image[top : top + size[0], left : left + size[1]])
+        clean = to_float(random_crop(large[order[index]], size, random))
         yield noisy_image(clean, noise.at(float(level)), seed=seed, index=index)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kerasgan.errors import ModelError
-from kerasgan.images.pixels import Pixels, from_float, mirrored, to_float
+from kerasgan.images.pixels import Pixels, from_float, random_crop, to_float
 from kerasgan.measure import metrics
 from kerasgan.noise.base import Noise
 from kerasgan.noise.noisy import noisy_image
@@ -157,12 +157,7 @@ def held_out_pairs(
     random = np.random.default_rng(0)
     pairs: dict[float, list[tuple[Pixels, Pixels]]] = {level: [] for level in noise.checked_levels}
     for index in range(count):
-        image = mirrored(images[index % len(images)], *size)
-        top, left = (
-            random.integers(extent - wanted + 1)
-            for wanted, extent in zip(size, image.shape[:2], strict=True)
-        )
-        clean = image[top : top + size[0], left : left + size[1]]
+        clean = random_crop(images[index % len(images)], size, random)
         for level, cut in pairs.items():
             noisy = noisy_image(to_float(clean), noise.at(level), index=index)
             cut.append((from_float(noisy, np.uint8), clean))
