@@ -35,7 +35,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
 # Pillow goes by the content, whatever the suffix, and would hand PostScript over to Ghostscript.
@@ -731,6 +731,9 @@ def read_picture(path):
             check_header(path, image, start)
             own = image.mode not in ("CMYK", "LAB")
             icc = image.info.get("icc_profile") if own else None
+            sampling = -1
+            if image.format in ("JPEG", "MPO"):
+                sampling = JpegImagePlugin.get_sampling(image)
             image.load()
             ImageOps.exif_transpose(image, in_place=True)
             exif = exif_of(image)
@@ -745,6 +748,8 @@ def read_picture(path):
     except Exception as error:  # Decoders raise whatever their format's code raises.
         raise Failure(f"cannot decode {path}: {reason(error)}") from error
     kept = {"icc_profile": icc} if icc else {}
+    if sampling >= 0:
+        kept["subsampling"] = sampling
     if exif:
         kept["exif"] = exif
     if pixels.shape[2] in (2, 4):
@@ -815,10 +820,11 @@ def write_picture(path, pixels, alpha=None, kept=None, modified=None, record=Non
     if alpha is not None:
         pixels = np.concatenate([pixels, alpha], axis=2)
     image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
-    options = {"quality": 95} if path.suffix.lower() in (".jpg", ".jpeg") else {}
-    options |= {"lossless": True} if path.suffix.lower() == ".webp" else {}
+    jpeg = {"quality": 95, "subsampling": 0}
+    of_suffix = {".jpg": jpeg, ".jpeg": jpeg, ".webp": {"lossless": True}}
+    options = {**of_suffix.get(path.suffix.lower(), {}), **(kept or {})}
     with placed(path, modified, record) as temporary, quiet_pillow():
-        image.save(temporary, **options, **(kept or {}))
+        image.save(temporary, **options)
 
 
 def copy_picture(source, path, modified=None, record=None):

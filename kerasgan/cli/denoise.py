@@ -1,6 +1,5 @@
 """kerasgan denoise."""
 
-import dataclasses
 import shutil
 import time
 from collections.abc import Callable
@@ -118,8 +117,9 @@ def denoise(
             raise OutputError(
                 f"{source} holds {picture.images} images, and one would be left of it"
             )
-        write_picture(target, dataclasses.replace(picture, pixels=restored))
-        changed = (restored != picture.pixels).any(axis=-1).mean()
+        result = picture.restored(restored)
+        write_picture(target, result)
+        changed = (result.pixels != picture.pixels).any(axis=-1).mean()
         done.append(target)
         seconds = time.monotonic() - started
         return (

@@ -1,14 +1,11 @@
 """Image files: reading and writing them at 8 and 16 bits, grey and colour, with transparency."""
 
-import contextlib
 import dataclasses
 import errno
 import io
 import logging
 import math
-import struct
 import warnings
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +21,14 @@ from kerasgan.images.formats import (
     SUFFIXES,
     TIFF_SUFFIXES,
     check_readable,
+)
+from kerasgan.images.metadata import (
+    ORIENTATION,
+    colors_and_size,
+    kept_of_deep_tiff,
+    kept_with_pixels,
+    told_in_words,
+    with_chunks,
 )
 from kerasgan.images.pixels import Pixels
 from kerasgan.store.files import atomic_path
@@ -42,13 +47,9 @@ MAX_PIXELS = 178_956_970
 _LARGE_TILE = 2**24
 # White of 10, 12 and 14 bits, which scanners of all kinds put into 16.
 _WHITES = (2**10 - 1, 2**12 - 1, 2**14 - 1)
-# TIFF's own tags tell how pixels lay in the old file, and 34675 is its colour profile: a new file
-# that got these as EXIF could not be read. A few tell of the picture itself.
-_LAYOUT_TAGS = {*range(254, 533), 34675} - {270, 271, 272, 282, 283, 296, 305, 306, 315}
-
-_ORIENTATION, _PROFILE, _RESOLUTIONS, _UNIT = 274, 34675, (282, 283), 296
-# TIFF's units of length, and what a PNG's metre is, in inches.
-_UNITS, _INCHES = {2: 1.0, 3: 2.54}, 39.3701
+# Of JPEG files, whose colours are as fine as their brightness unless the source's were not; WEBP
+# files lose nothing.
+_QUALITY = {"quality": 95, "subsampling": 0, "lossless": True}
 # From the first row and column on, by the number of an orientation.
 _UPRIGHT: dict[int, Callable[[Pixels], Pixels]] = {
     2: lambda array: array[:, ::-1],
@@ -73,6 +74,7 @@ class Picture:
         white: what white is in a file of 16 bits of which fewer are used; None where all are. It is
             65535 in `pixels`.
         images: how many the file holds, as pages or frames, of which this is the first.
+        is_bilevel: whether the file has one bit a pixel, black or white; so has what is written.
     """
 
     pixels: Pixels
@@ -80,6 +82,17 @@ class Picture:
     metadata: dict[str, Any] = field(default_factory=dict)
     white: int | None = None
     images: int = 1
+    is_bilevel: bool = False
+
+    def restored(self, pixels: Pixels) -> "Picture":
+        """Returns the same picture with other pixels, black and white ones where it has no others.
+
+        Args:
+            pixels: (H, W, C), of the same type.
+        """
+        if self.is_bilevel:
+            pixels = np.where(pixels > 127, 255, 0).astype(np.uint8)
+        return dataclasses.replace(self, pixels=pixels)
 
 
 def read_picture(path: Path) -> Picture:
@@ -110,8 +123,8 @@ def read_picture(path: Path) -> Picture:
             with Image.open(io.BytesIO(content), formats=formats) as image:
                 _check_size(path, *image.size)
                 if image.format == "PNG" and content[24] == 16:
-                    turned = image.getexif().get(_ORIENTATION, 1) if b"eXIf" in content else 1
-                    return _with_all_bits(_read_deep_png(content, turned, _metadata(image)))
+                    turned = image.getexif().get(ORIENTATION, 1) if b"eXIf" in content else 1
+                    return _with_all_bits(_read_deep_png(content, turned, colors_and_size(image)))
                 return _read_with_pillow(path, image)
     except (DataError, MemoryError):
         raise
@@ -153,10 +166,9 @@ def _check_size(path: Path, width: int, height: int) -> None:
 
 
 def _read_with_pillow(path: Path, image: Image.Image) -> Picture:
-    metadata = _metadata(image)
+    metadata = kept_with_pixels(image)
     ImageOps.exif_transpose(image, in_place=True)
-    if exif := _exif(image):
-        metadata["exif"] = exif
+    metadata |= told_in_words(image)
     if image.mode.startswith("I;16"):
         return Picture(np.asarray(image).astype(np.uint16)[..., np.newaxis], metadata=metadata)
     if image.mode in ("I", "F"):
@@ -166,20 +178,8 @@ def _read_with_pillow(path: Path, image: Image.Image) -> Picture:
     array = np.asarray(image.convert(mode))
     array = array if array.ndim == 3 else array[..., np.newaxis]
     # Last: what is damaged behind the first leaves the file somewhere else.
-    return _split_alpha(array, metadata, _count(image))
-
-
-def _metadata(image: Image.Image) -> dict[str, Any]:
-    """Colour profile and resolution, in dots per inch."""
-    profile = image.info.get("icc_profile") if image.mode not in ("CMYK", "LAB") else None
-    return _kept(profile, tuple(map(float, image.info.get("dpi", ()))))
-
-
-def _kept(profile: bytes | None, resolution: tuple[float, ...]) -> dict[str, Any]:
-    metadata: dict[str, Any] = {"icc_profile": profile} if profile else {}
-    if resolution and all(0 < number < math.inf for number in resolution):
-        metadata["dpi"] = resolution
-    return metadata
+    picture = _split_alpha(array, metadata, _count(image))
+    return dataclasses.replace(picture, is_bilevel=image.mode == "1" and picture.alpha is None)
 
 
 def _count(image: Image.Image) -> int:
@@ -189,15 +189,6 @@ def _count(image: Image.Image) -> int:
         return 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
     except Exception:  # Decoders raise whatever their format's code raises.
         return 1
-
-
-def _exif(image: Image.Image) -> bytes | None:
-    exif = image.getexif()
-    for tag in _LAYOUT_TAGS.intersection(exif):
-        del exif[tag]
-    # Of a BigTIFF, no other format could read it.
-    exif.bigtiff = False
-    return exif.tobytes() if exif else None
 
 
 def _read_deep_png(content: bytes, turned: int, metadata: dict[str, Any]) -> Picture:
@@ -240,24 +231,14 @@ def _read_deep_tiff(path: Path, content: bytes) -> Picture | None:
             array = np.iinfo(array.dtype).max - array
         # Previews are no pictures of their own.
         images = sum(not getattr(page, "is_reduced", False) for page in file.pages)
-        turned = page.tags.valueof(_ORIENTATION, 1)
-        metadata = _metadata_of_tiff(page)
+        turned = page.tags.valueof(ORIENTATION, 1)
+        metadata = kept_of_deep_tiff(page)
         multiplied = tifffile.EXTRASAMPLE.ASSOCALPHA in page.extrasamples
     array = array[..., np.newaxis] if array.ndim == 2 else array
     if array.ndim != 3 or array.shape[-1] > 4:
         raise DataError(f"{path} is no picture: its values have the shape {array.shape}")
     picture = _split_alpha(_upright(array, turned), metadata, images)
     return _divided_by_alpha(picture) if multiplied else picture
-
-
-def _metadata_of_tiff(page: Any) -> dict[str, Any]:
-    resolution: tuple[float, ...] = ()
-    # A damaged tag is no reason to lose the picture.
-    with contextlib.suppress(TypeError, ValueError, ZeroDivisionError):
-        scale = _UNITS.get(page.tags.valueof(_UNIT, 2), 0.0)
-        fractions = (page.tags.valueof(tag, (0, 1)) for tag in _RESOLUTIONS)
-        resolution = tuple(scale * over / under for over, under in fractions)
-    return _kept(page.tags.valueof(_PROFILE), resolution)
 
 
 def _divided_by_alpha(picture: Picture) -> Picture:
@@ -341,35 +322,29 @@ def write_picture(path: Path, picture: Picture) -> None:
     array = np.concatenate(parts, axis=-1)
     with atomic_path(path) as temporary:
         try:
-            _encode(temporary, array, picture.metadata)
+            _encode(temporary, array, picture.metadata, picture.is_bilevel)
         except (OSError, MemoryError):
             raise
         except Exception as error:  # Encoders raise whatever their format's code raises.
             raise OutputError(f"cannot write {path}: {first_line(error)}") from error
 
 
-def _encode(path: Path, array: Pixels, metadata: dict[str, Any]) -> None:
+def _encode(path: Path, array: Pixels, metadata: dict[str, Any], is_bilevel: bool) -> None:
     if array.dtype == np.uint8:
         image = Image.fromarray(array if array.shape[-1] > 1 else array[..., 0])
+        if is_bilevel and path.suffix.lower() not in LOSSY_SUFFIXES:
+            image = image.convert("1", dither=Image.Dither.NONE)
+        elif metadata.get("compression", "").startswith("group"):
+            metadata = {**metadata, "compression": None}
         # Each format takes what it knows of these.
-        image.save(path, quality=95, lossless=True, **metadata)
+        options = {} if path.suffix.lower() in TIFF_SUFFIXES else _QUALITY
+        image.save(path, **{**options, **metadata})
     elif path.suffix.lower() in TIFF_SUFFIXES:
         _write_deep_tiff(path, array, metadata)
     else:
         import imagecodecs
 
-        path.write_bytes(_with_chunks(bytes(imagecodecs.png_encode(array)), metadata))
-
-
-def _with_chunks(png: bytes, metadata: dict[str, Any]) -> bytes:
-    """Puts a colour profile and a resolution behind a PNG's header, which takes 33 bytes."""
-    chunks = []
-    if profile := metadata.get("icc_profile"):
-        chunks.append(b"iCCP" + b"profile\0\0" + zlib.compress(profile))
-    if resolution := metadata.get("dpi"):
-        chunks.append(b"pHYs" + struct.pack(">IIB", *(round(_INCHES * n) for n in resolution), 1))
-    framed = (struct.pack(">I", len(c) - 4) + c + struct.pack(">I", zlib.crc32(c)) for c in chunks)
-    return png[:33] + b"".join(framed) + png[33:]
+        path.write_bytes(with_chunks(bytes(imagecodecs.png_encode(array)), metadata))
 
 
 def _write_deep_tiff(path: Path, array: Pixels, metadata: dict[str, Any]) -> None:
@@ -382,6 +357,7 @@ def _write_deep_tiff(path: Path, array: Pixels, metadata: dict[str, Any]) -> Non
         photometric="rgb" if channels >= 3 else "minisblack",
         planarconfig="contig" if channels > 1 else None,
         extrasamples=["unassalpha"] if channels in (2, 4) else None,
+        compression=metadata.get("compression"),
         iccprofile=metadata.get("icc_profile"),
         resolution=metadata.get("dpi"),
         resolutionunit="inch" if "dpi" in metadata else None,

@@ -1,3 +1,4 @@
+import dataclasses
 import errno
 import os
 import struct
@@ -10,7 +11,7 @@ import imagecodecs
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin
 
 from kerasgan.errors import DataError, OutputError
 from kerasgan.images import formats
@@ -473,3 +474,61 @@ def test_deep_pictures_are_upright_as_pillow_has_those_of_8_bits(tmp_path, suffi
     assert upright.dtype == np.uint16
     differ = np.argwhere((upright // 257).astype(np.uint8) != expected)
     assert len(differ) <= 1
+
+
+@pytest.mark.parametrize("sampling", [0, 2])
+def test_colours_are_sampled_as_they_were(tmp_path, sampling):
+    smooth = np.repeat(np.repeat(pixels(3, height=8, width=8), 8, axis=0), 8, axis=1)
+    Image.fromarray(smooth).save(tmp_path / "a.jpg", quality=98, subsampling=sampling)
+    write_picture(tmp_path / "b.jpg", read_picture(tmp_path / "a.jpg"))
+    write_picture(tmp_path / "c.jpg", Picture(smooth))
+    for name, expected in (("b.jpg", sampling), ("c.jpg", 0)):
+        with Image.open(tmp_path / name) as image:
+            assert JpegImagePlugin.get_sampling(image) == expected
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".webp", ".png"])
+@pytest.mark.parametrize("source", [".jpg", ".webp", ".png"])
+def test_captions_and_copyright_travel(tmp_path, source, suffix):
+    xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rights>Ours</rights></x:xmpmeta>'
+    info = PngImagePlugin.PngInfo()
+    info.add_itxt("XML:com.adobe.xmp", xmp.decode())
+    info.add_text("Author", "us")
+    options = {"pnginfo": info} if source == ".png" else {"xmp": xmp}
+    Image.fromarray(pixels(3)).save(tmp_path / f"a{source}", comment=b"by us", **options)
+    write_picture(tmp_path / f"b{suffix}", read_picture(tmp_path / f"a{source}"))
+    with Image.open(tmp_path / f"b{suffix}") as image:
+        assert image.info["xmp"] == xmp
+        if source == suffix == ".jpg":
+            assert image.info["comment"] == b"by us"
+        if source == suffix == ".png":
+            assert image.text["Author"] == "us"
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".bmp"])
+def test_one_bit_stays_one_bit(tmp_path, suffix):
+    page = Image.fromarray(pixels(1)[..., 0]).convert("1")
+    page.save(tmp_path / f"a{suffix}", **({"compression": "group4"} if suffix == ".tif" else {}))
+    picture = read_picture(tmp_path / f"a{suffix}")
+    soft = np.clip(picture.pixels, 60, 190)
+    write_picture(tmp_path / f"b{suffix}", picture.restored(soft))
+    with Image.open(tmp_path / f"b{suffix}") as image:
+        assert image.mode == "1" and (suffix != ".tif" or image.info["compression"] == "group4")
+        np.testing.assert_array_equal(image, page)
+    write_picture(
+        tmp_path / "grey.tif", dataclasses.replace(picture, pixels=soft, is_bilevel=False)
+    )
+    np.testing.assert_array_equal(read_picture(tmp_path / "grey.tif").pixels, soft)
+
+
+@pytest.mark.parametrize("compression", ["lzw", "zlib", "packbits"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_tiffs_stay_as_small_as_they_were(tmp_path, dtype, compression):
+    flat = np.full((90, 80), 0x0303 % 2 ** (8 * np.dtype(dtype).itemsize), dtype)
+    tifffile.imwrite(tmp_path / "a.tif", flat, compression=compression)
+    picture = read_picture(tmp_path / "a.tif")
+    write_picture(tmp_path / "b.tif", picture)
+    assert (tmp_path / "b.tif").stat().st_size < 0.2 * flat.nbytes
+    np.testing.assert_array_equal(read_picture(tmp_path / "b.tif").pixels, picture.pixels)
+    write_picture(tmp_path / "b.png", picture)
+    np.testing.assert_array_equal(read_picture(tmp_path / "b.png").pixels, picture.pixels)

@@ -1,0 +1,97 @@
+"""What image files say beside their pixels, as the options by which Pillow writes it again."""
+
+import contextlib
+import math
+import struct
+import zlib
+from typing import Any
+
+from PIL import Image, JpegImagePlugin, PngImagePlugin
+
+# TIFF's own tags tell how pixels lay in the old file, and 34675 is its colour profile: a new file
+# that got these as EXIF could not be read. A few tell of the picture itself.
+_LAYOUT_TAGS = {*range(254, 533), 34675} - {270, 271, 272, 282, 283, 296, 305, 306, 315}
+
+ORIENTATION, _PROFILE, _RESOLUTIONS, _UNIT = 274, 34675, (282, 283), 296
+_XMP_IN_PNG = "XML:com.adobe.xmp"
+# What compresses TIFF files without loss, as Pillow calls it and, of 16 bits, as tifffile does.
+_LOSSLESS = {"tiff_lzw", "tiff_adobe_deflate", "packbits", "group3", "group4"}
+_DEEP_LOSSLESS = {"LZW": "lzw", "ADOBE_DEFLATE": "zlib", "PACKBITS": "packbits"}
+# TIFF's units of length, and what a PNG's metre is, in inches.
+_UNITS, _INCHES = {2: 1.0, 3: 2.54}, 39.3701
+
+
+def kept_with_pixels(image: Image.Image) -> dict[str, Any]:
+    """Returns profile, resolution, sampling of colours and compression of an open image."""
+    return colors_and_size(image) | _manner(image)
+
+
+def told_in_words(image: Image.Image) -> dict[str, Any]:
+    """Returns EXIF data, XMP, comment and texts of an image, once it was turned upright."""
+    exif = _exif(image)
+    return ({"exif": exif} if exif else {}) | _words(image)
+
+
+def colors_and_size(image: Image.Image) -> dict[str, Any]:
+    """Returns the colour profile, and the resolution in dots per inch."""
+    profile = image.info.get("icc_profile") if image.mode not in ("CMYK", "LAB") else None
+    return _kept(profile, tuple(map(float, image.info.get("dpi", ()))))
+
+
+def kept_of_deep_tiff(page: Any) -> dict[str, Any]:
+    """Returns profile, resolution and compression of a page that tifffile has opened."""
+    resolution: tuple[float, ...] = ()
+    # A damaged tag is no reason to lose the picture.
+    with contextlib.suppress(TypeError, ValueError, ZeroDivisionError):
+        scale = _UNITS.get(page.tags.valueof(_UNIT, 2), 0.0)
+        fractions = (page.tags.valueof(tag, (0, 1)) for tag in _RESOLUTIONS)
+        resolution = tuple(scale * over / under for over, under in fractions)
+    compression = _DEEP_LOSSLESS.get(getattr(page.compression, "name", ""))
+    return {**_kept(page.tags.valueof(_PROFILE), resolution), "compression": compression}
+
+
+def with_chunks(png: bytes, metadata: dict[str, Any]) -> bytes:
+    """Puts a colour profile and a resolution behind a PNG's header, which takes 33 bytes."""
+    chunks = []
+    if profile := metadata.get("icc_profile"):
+        chunks.append(b"iCCP" + b"profile\0\0" + zlib.compress(profile))
+    if resolution := metadata.get("dpi"):
+        chunks.append(b"pHYs" + struct.pack(">IIB", *(round(_INCHES * n) for n in resolution), 1))
+    framed = (struct.pack(">I", len(c) - 4) + c + struct.pack(">I", zlib.crc32(c)) for c in chunks)
+    return png[:33] + b"".join(framed) + png[33:]
+
+
+def _manner(image: Image.Image) -> dict[str, Any]:
+    """How colours are sampled in a JPEG file, and what compresses a TIFF file without loss."""
+    if image.format in ("JPEG", "MPO"):
+        return {"subsampling": max(0, JpegImagePlugin.get_sampling(image))}
+    compression = image.info.get("compression")
+    return {"compression": compression} if compression in _LOSSLESS else {}
+
+
+def _words(image: Image.Image) -> dict[str, Any]:
+    """XMP, where captions and copyright lie, a JPEG file's comment, and the texts of a PNG file."""
+    words = {key: image.info[key] for key in ("xmp", "comment") if image.info.get(key)}
+    texts = dict(getattr(image, "text", {}))
+    if "xmp" in words:
+        texts[_XMP_IN_PNG] = words["xmp"].decode(errors="replace")
+    info = PngImagePlugin.PngInfo()
+    for key, text in texts.items():
+        info.add_itxt(key, text)
+    return {**words, "pnginfo": info}
+
+
+def _exif(image: Image.Image) -> bytes | None:
+    exif = image.getexif()
+    for tag in _LAYOUT_TAGS.intersection(exif):
+        del exif[tag]
+    # Of a BigTIFF, no other format could read it.
+    exif.bigtiff = False
+    return exif.tobytes() if exif else None
+
+
+def _kept(profile: bytes | None, resolution: tuple[float, ...]) -> dict[str, Any]:
+    metadata: dict[str, Any] = {"icc_profile": profile} if profile else {}
+    if resolution and all(0 < number < math.inf for number in resolution):
+        metadata["dpi"] = resolution
+    return metadata
