@@ -10,10 +10,11 @@ from typing import Any
 
 import click
 
-from kerasgan.cli.evaluate import open_lenses
+from kerasgan.cli.measuring import open_lenses
 from kerasgan.cli.options import PATH, SEED, chosen_levels, describe, start
 from kerasgan.cli.recipe import recipe, recipe_options
-from kerasgan.errors import DataError
+from kerasgan.errors import DataError, OutputError
+from kerasgan.store.files import check_new, write_text
 
 # Perception is measured on the middle of larger pictures.
 CROP = 192
@@ -74,6 +75,9 @@ def compare(
     """
     if not all(map(math.isfinite, weights)):
         raise click.UsageError("--adversarial-weight must be a number")
+    check_new(report, ".html", ".htm")
+    if (output / "config.json").exists():
+        raise OutputError(f"{output} holds a training of its own; take another --output")
     changes = {name: value for name, value in options.items() if value is not None}
     config, _ = recipe(preset, config_file, settings, changes)
     weights = weights or _around(config.adversary.weight)
@@ -83,7 +87,6 @@ def compare(
     from kerasgan.measure.comparison import Trial, format_rows, summarize
     from kerasgan.measure.comparison_report import Comparison, write_comparison
     from kerasgan.measure.evaluation import center_crops
-    from kerasgan.store.files import write_text
     from kerasgan.training.trials import compare
 
     images, source = load_configured(config), config.data.source

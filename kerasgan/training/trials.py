@@ -8,7 +8,7 @@ import keras
 
 from kerasgan.config import RunConfig
 from kerasgan.data.clean import CleanImages, ImageSet
-from kerasgan.errors import DataError, OutputError
+from kerasgan.errors import DataError, OutputError, TrainingError
 from kerasgan.measure.comparison import Trial, trials
 from kerasgan.measure.evaluation import check_measurable
 from kerasgan.measure.lenses import Lenses, Values, measure_restorer, read_values, write_values
@@ -55,11 +55,17 @@ def compare(
     Raises:
         DataError: if there are too few images to measure, or one is too small.
         OutputError: if the folder holds a training with other options or data.
+        TrainingError: if there are too few epochs for the discriminator to learn in.
         ModelError: as `train` does.
     """
     check_measurable(held_out)
     if len(held_out) < _LEAST_IMAGES:
         raise DataError(f"comparing needs {_LEAST_IMAGES} held-out images, got {len(held_out)}")
+    if any(weights) and not config.replace(adversary__weight=max(weights)).epochs_of("both"):
+        raise TrainingError(
+            f"of {config.epochs} epoch{'s' * (config.epochs > 1)} none is left for the "
+            "discriminator, so that there is nothing to compare; take more"
+        )
     if config.start is not None:
         start_weights(config)  # Refused before there is a folder.
     plan = trials(tuple(dict.fromkeys(weights)), tuple(dict.fromkeys(seeds)))

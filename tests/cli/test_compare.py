@@ -20,7 +20,8 @@ def compare(folder):
         (pictures / part).mkdir(parents=True)
         for seed in seeds:
             Image.fromarray(smooth_image(seed)[..., 0]).save(pictures / part / f"{seed:02}.png")
-    record = {"config": small_config(epochs=1).to_dict(), "data": {"fingerprint": "other"}}
+    at_once = small_config(epochs=1, adversary__begins=0.0, adversary__warmup=0.0)
+    record = {"config": at_once.to_dict(), "data": {"fingerprint": "other"}}
     (folder / "small.json").write_text(json.dumps(record))
 
     def run_compare(*arguments, status=0):
@@ -62,6 +63,30 @@ def test_other_options_are_refused(compare):
     one = ("--adversarial-weight", "0", "--seed", "0")
     compare(*one)
     assert "holds a training with other options" in compare(*one, "--epochs", "2", status=1)
+
+
+def test_epochs_that_leave_nothing_to_compare_are_refused(compare, folder):
+    options = ("--set", "adversary.begins=0.7", *WEIGHTS)
+    assert "of 1 epoch none is left for the discriminator" in compare(*options, status=1)
+    assert not (folder / "comparison").exists()
+
+
+def test_without_the_discriminator_the_generator_learns_as_long(compare, folder, monkeypatch):
+    epochs = []
+    monkeypatch.setattr(
+        "kerasgan.training.trials._result", lambda run, config, *rest: epochs.append(config) or {}
+    )
+    monkeypatch.setattr("kerasgan.measure.comparison.summarize", lambda results: [])
+    options = ("--set", "adversary.begins=0.5", "--set", "adversary.warmup=0.2", "--epochs", "10")
+    compare(*options, *WEIGHTS, "--seed", "0")
+    learning = [c.epochs - c.epochs_of("discriminator") for c in epochs]
+    assert learning == [8, 8] and [c.adversary.weight for c in epochs] == [0.0, 0.1]
+
+
+def test_the_folder_of_a_training_is_refused(compare, folder):
+    (folder / "run").mkdir()
+    (folder / "run" / "config.json").write_text("{}")
+    assert "run holds a training of its own" in compare("--output", "run", status=1)
 
 
 def test_too_few_images_are_refused(compare, folder):
