@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
-from kerasgan.cli.export import SIZE
-from kerasgan.cli.options import MODEL, PATH
+from kerasgan.cli.options import MODEL, PATH, SIZE
 from kerasgan.cli.progress import Progress
 from kerasgan.errors import ModelError
+from kerasgan.store.files import check_new, write_text
 
 
 @click.command()
@@ -22,9 +22,9 @@ def benchmark(
 ) -> None:
     """Time MODEL, a .tflite file or every file of a bundle, on this machine."""
     from kerasgan.store.bundle import Bundle, is_bundle
-    from kerasgan.store.files import write_text
     from kerasgan.tflite.benchmark import format_table, measure
 
+    check_new(json_file, ".json")
     if is_bundle(model):
         files = [model / entry["file"] for entry in Bundle.read(model).manifest["files"].values()]
     elif model.suffix == ".tflite":

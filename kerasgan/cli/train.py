@@ -8,7 +8,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from kerasgan.cli.evaluate import CROP, cut, measure, write_scores
+from kerasgan.cli.measuring import CROP, cut, measure, write_scores
 from kerasgan.cli.options import PATH, SEED, describe, overwrite_option, start
 from kerasgan.cli.recipe import recipe, recipe_options
 from kerasgan.cli.runs import RUNS, next_run

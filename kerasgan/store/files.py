@@ -38,7 +38,9 @@ def atomic_path(path: Path) -> Iterator[Path]:
     except OutputError:
         raise
     except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+        file = next((folder for folder in path.parents if folder.is_file()), None)
+        reason = f"{file} is a file, no folder" if file else error.strerror or error
+        raise OutputError(f"cannot write {path}: {reason}") from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -111,3 +113,21 @@ def write_text(path: Path, text: str) -> None:
     """
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def check_new(path: Path | None, *suffixes: str) -> None:
+    """Checks, before long work, that its result may be written, and replaces nothing else.
+
+    Args:
+        path: where it will go, or None.
+        suffixes: of files that it may replace.
+
+    Raises:
+        OutputError: if there is a folder, or a file of another kind.
+    """
+    if path is None or not path.exists():
+        return
+    if not path.is_file():
+        raise OutputError(f"cannot write {path}: it is a folder")
+    if path.suffix.lower() not in suffixes:
+        raise OutputError(f"{path} is there already, and no {suffixes[0]} file; move it away")

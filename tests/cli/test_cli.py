@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasgan.cli.evaluate import CROP, cut
+from kerasgan.cli.measuring import CROP, cut
 from kerasgan.cli.recipe import changed
 from kerasgan.cli.runs import next_run
 from kerasgan.data.sources import load_images
@@ -335,6 +335,30 @@ def test_two_inputs_of_one_name_are_refused(photos, folder):
     write_picture(folder / "a.png", Picture(smooth_image(0)))
     output = run("denoise", "a.png", photos / "a.png", "-o", "out", status=1)
     assert "a.png would both become out/a.png; take them one by one" in output
+
+
+def test_pictures_that_differ_in_their_suffix_alone_keep_both(photos, folder):
+    Image.fromarray(smooth_image(9)[..., 0]).save(photos / "a.jpg")
+    run("corrupt", photos, photos / "a.png", "--amount", "0.4", "-o", "out")
+    assert sorted(path.name for path in Path("out").glob("a.*")) == ["a.jpg.png", "a.png"]
+
+
+@pytest.mark.parametrize("command", ["denoise", "inspect", "corrupt --amount 0.1", "benchmark"])
+def test_an_empty_name_is_no_folder(photos, command):
+    words = command.split()
+    assert "it is empty" in run(words[0], "", *words[1:], status=2)
+    assert "nothing is piped" in run(words[0], "-", *words[1:], status=2)
+
+
+def test_figures_replace_figures_alone(photos, trained_run, folder):
+    picture = photos / "a.png"
+    before = picture.read_bytes()
+    options = ("--data", photos, "--amount", "0.3", "--baselines", "none")
+    for option, kind in (("--json", ".json"), ("--report", ".html")):
+        output = run("evaluate", trained_run.path, *options, option, picture, status=1)
+        assert f"a.png is there already, and no {kind} file" in output
+    assert "it is a folder" in run("evaluate", trained_run.path, *options, "--json", ".", status=1)
+    assert picture.read_bytes() == before
 
 
 def test_corrupt_is_seeded_and_never_lossy(folder, photo):

@@ -110,3 +110,10 @@ def test_who_may_read_a_file_still_may_and_links_stay(tmp_path):
     write_text(link, "new")
     assert link.is_symlink() and path.read_text() == "new"
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_in_the_place_of_a_folder_is_named(tmp_path):
+    (tmp_path / "a.png").write_text("")
+    with pytest.raises(OutputError, match=r"a.png is a file, no folder"):
+        with atomic_path(tmp_path / "a.png" / "b.png"):
+            pass
