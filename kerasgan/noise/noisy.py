@@ -25,11 +25,19 @@ def noisy_image(
     Returns:
         float32 array (H, W, C) in [0, 1].
 
+    Raises:
+        ValueError: for other shapes and ranges.
+
     Example:
         >>> noisy = noisy_image(clean, SaltAndPepper(0.5))
     """
+    clean = np.asarray(clean)
+    if clean.ndim != 3:
+        raise ValueError(f"an image must be (H, W, C), got {clean.shape}")
+    if clean.size and not (0.0 <= clean.min() and clean.max() <= 1.0):
+        raise ValueError("an image must lie in [0, 1]: divide 8-bit pixels by 255")
     image_seed = fold_in((seed, EVALUATION), index)
     low, high = noise.level
     level = low if low == high else noise.draw_level(fold_in(image_seed, 0))
-    noisy = noise.corrupt(np.asarray(clean), level, seed=fold_in(image_seed, 1))
+    noisy = noise.corrupt(clean, level, seed=fold_in(image_seed, 1))
     return np.asarray(noisy).astype(np.float32, copy=False)

@@ -49,3 +49,11 @@ def test_a_noisy_image_is_what_tensorflow_makes_of_it(dtype, level):
     np.testing.assert_array_equal(noisy, expected.numpy().astype(np.float32))
     replaced = np.any(noisy != clean.astype(np.float32), axis=-1).mean()
     assert 0.1 < replaced < 0.9
+
+
+@pytest.mark.parametrize(
+    "clean", [np.zeros((4, 5)), np.full((4, 5, 1), 128.0), -np.ones((4, 5, 1))]
+)
+def test_images_of_other_shapes_and_ranges_are_refused(clean):
+    with pytest.raises(ValueError, match=r"an image must (be \(H, W, C\)|lie in \[0, 1\])"):
+        noisy_image(clean, SaltAndPepper(0.3))
