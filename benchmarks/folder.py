@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image
 from skimage import data
 
-from kerasgan.cli.export import SIZE
+from kerasgan.cli.options import SIZE
 from kerasgan.images.pixels import from_float, random_crop, to_float
 from kerasgan.noise.noisy import noisy_image
 from kerasgan.noise.salt_and_pepper import SaltAndPepper

@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from kerasgan.cli.export import SIZE
+from kerasgan.cli.options import SIZE
 from kerasgan.measure.baselines import GRAIN
 from kerasgan.measure.memory import peak_mib
 from kerasgan.measure.metrics import psnr

@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from kerasgan.cli.export import SIZE
+from kerasgan.cli.options import SIZE
 
 SMALLEST = 48, 48
 SECONDS, MOST = 0.5, 20

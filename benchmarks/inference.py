@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from kerasgan.cli.export import SIZE
+from kerasgan.cli.options import SIZE
 from kerasgan.startup import start_tensorflow
 
 AMOUNT = 0.5

@@ -4,10 +4,10 @@
 
 Half of the cases are photographs: those of the folders, or scikit-image's own, as they are, darker,
 overexposed, some of them resized. The others are drawn: pages, screens, charts, comics, halftones,
-patterns, skies. Some of all went through JPEG. Each is taken clean, or with noise of a known kind.
-What decides was fitted to the first half, of the photographs and of the seeds (fit_looks.py); what
-is reported is the second one. Noise of one colour alone strikes photographs only: of salt on paper
-there is nothing to see.
+patterns, skies; some of them in grey ink on grey paper. Some of all went through JPEG. Each is
+taken clean, or with noise of a known kind. What decides was fitted to the first half, of the
+photographs and of the seeds (fit_looks.py); what is reported is the second one. Noise of one colour
+alone strikes photographs only: of salt on paper there is nothing to see.
 """
 
 import io
@@ -225,7 +225,16 @@ DRAWN = (page, page, page, screen, screen, chart, comic, halftone, pattern, code
 def drawn(random):
     size = tuple(int(side) for side in random.integers(*SIDES, 2))
     make = DRAWN[random.integers(len(DRAWN))]
-    return saved(make(random, size), random, 0.2), make.__name__
+    pixels = make(random, size)
+    if random.random() < 0.3:
+        pixels = printed(pixels, random)
+    return saved(pixels, random, 0.2), make.__name__
+
+
+def printed(pixels, random):
+    """As scans and photographs show what is drawn: paper is not white, and ink not black."""
+    ink, paper = random.uniform(5, 110), random.uniform(190, 252)
+    return to_bytes(ink + pixels / 255 * (paper - ink))
 
 
 # --- What damages it ------------------------------------------------------------------------------
