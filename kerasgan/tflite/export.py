@@ -19,7 +19,7 @@ from kerasgan.images.pixels import from_float, to_float
 from kerasgan.model.blending import faithful_weights
 from kerasgan.model.cost import cost
 from kerasgan.model.loading import load_generator
-from kerasgan.model.promises import promises
+from kerasgan.model.promises import Promises, promises
 from kerasgan.noise.base import Noise
 from kerasgan.noise.noisy import noisy_image
 from kerasgan.restore.files import load_files
@@ -161,23 +161,9 @@ def export_bundle(
             }
         if not files:
             raise ModelError("no precision restores as Keras does")
-        signatures = signature_names(sizes)
         manifest = {
             "version": 1,
-            "signatures": {name: list(size) for name, size in signatures.items()},
-            "input": INPUT,
-            "output": OUTPUT,
-            "layout": "NHWC",
-            "axes": list(AXES),
-            "channels": generator.input_shape[-1],
-            "range": [0.0, 1.0],
-            "multiple": promised.multiple,
-            "overlap": {
-                name: overlap(size, promised.multiple, promised.reach)
-                for name, size in signatures.items()
-            },
-            "reach": promised.reach,
-            "certain_pixels_exact": promised.certain_exact,
+            **_interface(generator.input_shape[-1], promised, sizes),
             "cost": asdict(cost(generator)),
             "noise": noise.to_dict(),
             "files": files,
@@ -203,6 +189,29 @@ def export_bundle(
         _write_samples(bundle, generator, noise)
         write_card(folder / CARD, manifest, notes)
     return Bundle.read(path)
+
+
+def _interface(
+    channels: int, promised: Promises, sizes: Sequence[tuple[int, int]]
+) -> dict[str, Any]:
+    """What a program must know to run the files."""
+    signatures = signature_names(sizes)
+    return {
+        "signatures": {name: list(size) for name, size in signatures.items()},
+        "input": INPUT,
+        "output": OUTPUT,
+        "layout": "NHWC",
+        "axes": list(AXES),
+        "channels": channels,
+        "range": [0.0, 1.0],
+        "multiple": promised.multiple,
+        "overlap": {
+            name: overlap(size, promised.multiple, promised.reach)
+            for name, size in signatures.items()
+        },
+        "reach": promised.reach,
+        "certain_pixels_exact": promised.certain_exact,
+    }
 
 
 def _keep_end(

@@ -31,8 +31,14 @@ def run(folder, images, **changes):
 
 
 def assert_same_model(first, second):
-    for one, other in zip(first.weights, second.weights, strict=True):
+    for one, other in zip(state_of(first), state_of(second), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def state_of(model):
+    """Weights, and what the optimizers of a GAN remember."""
+    optimizers = [getattr(model, name, None) for name in ("optimizer", "d_optimizer")]
+    return [*model.weights, *(v for o in optimizers if o is not None for v in o.variables)]
 
 
 def test_a_run_leaves_everything_behind(trained_run, clean_images):
