@@ -64,9 +64,9 @@ def rounded(values):
 @click.command()
 @click.argument("photos", type=click.Path(path_type=Path), nargs=-1)
 @click.option("--cases", "count", default=12000, show_default=True)
-@click.option("--hidden", default=32, show_default=True)
+@click.option("--hidden", default=48, show_default=True)
 @click.option("--decay", default=0.03, show_default=True)
-@click.option("--epochs", default=60, show_default=True)
+@click.option("--epochs", default=80, show_default=True)
 @click.option("--output", type=click.Path(path_type=Path), default=OUTPUT)
 def main(photos, count, hidden, decay, epochs, output):
     parameters = fitted(*measured(photos, count), hidden, decay, epochs)

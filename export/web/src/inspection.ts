@@ -16,7 +16,7 @@ export interface Inspection {
 }
 
 const FEWEST = 64;
-const SURE = 0.75;
+const SURE = 0.25;
 // What pictures look like with the noise that a model may remove.
 const FITTING: Record<string, readonly Look[]> = {
   "salt-and-pepper": ["salt-and-pepper"],
