@@ -14,7 +14,7 @@ import click
 import impulses
 import inspection
 import numpy as np
-from pages import psnr
+from pages import capped_psnr
 from PIL import Image
 
 from kerasgan.images.contact_sheet import save_comparison
@@ -120,7 +120,7 @@ def main(folders, limit, show):
             random = np.random.default_rng((6, number))
             original, noisy = corrupt(make(photo, random), random, level)
             restored = choose(noisy).pixels
-            rows.append([psnr(original, seen) for seen in (noisy, restored, median(noisy))])
+            rows.append([capped_psnr(original, seen) for seen in (noisy, restored, median(noisy))])
             rows[-1] += [not np.array_equal(noisy, restored), rows[-1][1] < rows[-1][0]]
             if show is not None:
                 columns = {"clean": original, "before": noisy, "after": restored}

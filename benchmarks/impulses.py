@@ -95,7 +95,9 @@ def on_drawings(restore, count):
             for what, corrupt, level in cases:
                 clean, noisy = corrupt(original, random, level)
                 if (found := inspect(noisy)).kind == "impulses":
-                    before, after = (pages.psnr(clean, seen) for seen in (noisy, restore(noisy)))
+                    before, after = (
+                        pages.capped_psnr(clean, seen) for seen in (noisy, restore(noisy))
+                    )
                     gains.setdefault((found.is_drawn, what), []).append(after - before)
     print("| black and white by itself | what it has | pictures | mean gain | harm in | worst |")
     print("| --- | --- | --- | --- | --- | --- |")

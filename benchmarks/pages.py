@@ -43,6 +43,11 @@ def pictures(count):
             yield draw.__name__, draw(random, size)
 
 
+def capped_psnr(clean, restored):
+    """PSNR in dB, of 8 bits; an exact picture counts as much as a hundred."""
+    return min(EXACT, psnr(clean, restored, 255))
+
+
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--count", default=10, show_default=True, help="Pictures of each kind.")
@@ -60,7 +65,7 @@ def main(model, count, show):
             for name, method in methods.items():
                 restored = method(noisy)
                 figures.setdefault((kind, name), {}).setdefault(share, []).append(
-                    min(EXACT, psnr(clean, restored, 255))
+                    capped_psnr(clean, restored)
                 )
             if show is not None:
                 seen.append(restored)
