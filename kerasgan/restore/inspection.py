@@ -38,6 +38,8 @@ _STRAY = frozenset({"random-impulses", "resaved-impulses", "stray-impulses"})
 # or of values that equal their neighbour, where noise is no denser than the last. No photograph of
 # Set12, McMaster and ten of BSD500 has so many of the latter, also in the dark; drawings do.
 _PURE, _FLAT, _KNOWN = 0.3, 0.7, 0.6
+# Pictures of so many pure values, such as halftones, have no grain.
+_ALL_PURE = 0.98
 # Of all values, since dense noise is not known so well.
 _PURE_OF_ALL = 0.04
 
@@ -162,5 +164,8 @@ def _kind(impulses: Impulses, measures: Measures | None, size: int) -> str:
         salted = max(logits, key=logits.__getitem__) == "salt-and-pepper"
         return "salt-and-pepper" if salted else "unknown"
     del logits["salt-and-pepper"]
+    if impulses.black + impulses.white > _ALL_PURE:
+        # Grain would have made greys of them.
+        del logits["gaussian"], logits["signal-dependent"]
     logits["clean"] += _SURE
     return max(logits, key=logits.__getitem__)

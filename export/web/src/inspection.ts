@@ -17,6 +17,9 @@ export interface Inspection {
 
 const FEWEST = 64;
 const SURE = 0.25;
+// Pictures of so many pure values, such as halftones, have no grain.
+const ALL_PURE = 0.98;
+const GRAIN: readonly Look[] = ["gaussian", "signal-dependent"];
 // What pictures look like with the noise that a model may remove.
 const FITTING: Record<string, readonly Look[]> = {
   "salt-and-pepper": ["salt-and-pepper"],
@@ -92,12 +95,16 @@ function lookOf(impulses: Impulses, measures: Measures | undefined, size: number
   if (size < FEWEST) return "unknown";
   if (!measures) return "unknown";
   const logits = weigh(measures, impulses);
-  const salted = LOOKS.indexOf("salt-and-pepper");
   if (impulses.share) {
     // Of a page, too, dense noise leaves black and white alone.
-    return likeliest(logits) === salted ? "salt-and-pepper" : "unknown";
+    return LOOKS[likeliest(logits)] === "salt-and-pepper" ? "salt-and-pepper" : "unknown";
   }
-  const [clean, ...noisy] = logits.map((logit, i) => (i === salted ? -Infinity : logit));
+  // Grain would have made greys of black and white.
+  const excluded: Look[] = ["salt-and-pepper"];
+  if (impulses.black + impulses.white > ALL_PURE) excluded.push(...GRAIN);
+  const [clean, ...noisy] = logits.map((logit, i) =>
+    excluded.includes(LOOKS[i]!) ? -Infinity : logit,
+  );
   return LOOKS[likeliest([clean! + SURE, ...noisy])]!;
 }
 
