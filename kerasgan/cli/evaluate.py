@@ -1,4 +1,4 @@
-"""kerasgan evaluate, and the measuring at the end of kerasgan train."""
+"""kerasgan evaluate."""
 
 import shlex
 import sys

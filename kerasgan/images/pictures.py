@@ -172,7 +172,7 @@ def _read_with_pillow(path: Path, image: Image.Image) -> Picture:
     if image.mode.startswith("I;16"):
         return Picture(np.asarray(image).astype(np.uint16)[..., np.newaxis], metadata=metadata)
     if image.mode in ("I", "F"):
-        raise DataError(f"{path} has values of 32 bits, or signed ones; convert it to 8 or 16 bits")
+        raise _of_other_numbers(path)
     grey = image.mode in ("1", "L", "LA", "La")
     mode = ("LA" if grey else "RGBA") if image.has_transparency_data else "L" if grey else "RGB"
     array = np.asarray(image.convert(mode))
@@ -208,6 +208,8 @@ def _read_deep_tiff(path: Path, content: bytes) -> Picture | None:
         _check_size(path, page.imagewidth, page.imagelength)
         if page.samplesperpixel > 4:
             raise DataError(f"{path} is no picture: it has {page.samplesperpixel} values a pixel")
+        if page.dtype is not None and (page.dtype.kind in "fi" or page.dtype.itemsize > 2):
+            raise _of_other_numbers(path)
         if page.dtype != np.uint16:
             return None
         if page.photometric not in (
@@ -248,6 +250,10 @@ def _divided_by_alpha(picture: Picture) -> Picture:
     opacity = np.maximum(picture.alpha, 1) / np.float32(np.iinfo(picture.alpha.dtype).max)
     pixels = np.minimum(np.rint(picture.pixels / opacity), np.iinfo(picture.pixels.dtype).max)
     return dataclasses.replace(picture, pixels=pixels.astype(picture.pixels.dtype))
+
+
+def _of_other_numbers(path: Path) -> DataError:
+    return DataError(f"{path} has values of 32 bits, or signed ones; convert it to 8 or 16 bits")
 
 
 def _upright(array: Pixels, turned: int) -> Pixels:

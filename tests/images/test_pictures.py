@@ -144,6 +144,9 @@ def bad_files(folder):
     yield "deep.tif", "decode"
     Image.fromarray(np.zeros((8, 8), np.float32)).save(folder / "float.tif")
     yield "float.tif", "32 bits"
+    for name, dtype in (("float rgb.tif", np.float32), ("signed.tif", np.int16)):
+        tifffile.imwrite(folder / name, pixels(3).astype(dtype), photometric="rgb")
+        yield name, "32 bits, or signed"
     tifffile.imwrite(folder / "cmyk.tif", pixels(4, np.uint16), photometric="separated")
     yield "cmyk.tif", "a SEPARATED picture"
     tifffile.imwrite(
