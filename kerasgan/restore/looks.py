@@ -23,6 +23,8 @@ LOOKS = ("clean", "salt-and-pepper", "gaussian", "signal-dependent", "impulses")
 _BRIGHTNESS, _FEWEST_BLOCKS = (0, 4, 48, 112, 176, 248, 256), 4
 # By how many levels a value lies beyond all eight neighbours.
 _BEYOND = (2, 8, 24, 64)
+# By how many levels a value lies beyond the median around it.
+_STANDS_OUT = 24
 # Shares below these are all one to their logarithms, and so are noises of less than a hundredth.
 _LEAST_BEYOND, _LEAST_SHARE, _LEAST_NOISE = 1e-4, 1e-3, 0.01
 # In standard deviations of what the network learnt from: farther out it knows no more.
@@ -134,6 +136,29 @@ def weigh(measures: Measures, impulses: Impulses) -> dict[str, float]:
     return dict(zip(LOOKS, map(float, logits), strict=True))
 
 
+def unevenness(planes: Pixels) -> float:
+    """Tells how unevenly values that stand out lie: impulses know nothing of rows, letters do.
+
+    Args:
+        planes: uint8 (n, C, h, w), as `sample` gives them.
+
+    Returns:
+        By how much more than by chance the number of values varies from row to row, or from column
+        to column, that are farther than 24 levels from the median of 3×3: a standard deviation,
+        relative to the mean.
+    """
+    median = np.partition(np.stack(_three_by_three(planes)), 4, axis=0)[4]
+    stand_out = np.abs(planes.astype(np.int16) - median) > _STANDS_OUT
+    share = float(stand_out.mean())
+    if share == 0.0:
+        return 0.0
+    squares = [0.0]
+    for axis in (-1, -2):
+        mean = share * planes.shape[axis]
+        squares.append((stand_out.sum(axis=axis).var() - mean * (1.0 - share)) / mean**2)
+    return math.sqrt(max(squares))
+
+
 def vector(measures: Measures, impulses: Impulses) -> np.ndarray:
     """Returns what the network sees of a picture: 30 numbers.
 
@@ -231,15 +256,20 @@ def _texture(planes: Pixels) -> tuple[float, float]:
 
 
 def _beyond(inner: Pixels) -> tuple[float, ...]:
-    height, width = inner.shape[-2:]
-    padded = np.pad(inner, [(0, 0)] * 2 + [(1, 1)] * 2, mode="edge")
-    around = [
-        padded[..., top : top + height, left : left + width]
-        for top in range(3)
-        for left in range(3)
-        if (top, left) != (1, 1)
-    ]
+    around = _three_by_three(inner)
+    del around[4]
     highest, lowest = functools.reduce(np.maximum, around), functools.reduce(np.minimum, around)
     values = inner.astype(np.int16)
     beyond = np.maximum(values - highest, lowest - values)
     return tuple(math.log((beyond > step).mean() + _LEAST_BEYOND) for step in _BEYOND)
+
+
+def _three_by_three(planes: Pixels) -> list[Pixels]:
+    """The values beside each one, row by row, itself in the middle."""
+    height, width = planes.shape[-2:]
+    padded = np.pad(planes, [(0, 0)] * 2 + [(1, 1)] * 2, mode="edge")
+    return [
+        padded[..., top : top + height, left : left + width]
+        for top in range(3)
+        for left in range(3)
+    ]

@@ -13,7 +13,7 @@ from kerasgan.restore.inspection import inspect
 from kerasgan.restore.litert import overlap
 from tests.export.test_web import SOURCE, missing, skip_unless_in_ci
 from tests.helpers import smooth_image
-from tests.restore.test_inspection import CLEAN, page, with_impulses
+from tests.restore.test_inspection import CLEAN, letters, page, with_impulses
 
 
 def pictures():
@@ -50,6 +50,8 @@ def pictures():
             for name in ("colour", "grey", "dark"):
                 noisy = noisy_image(CLEAN[name] / np.float32(255), noise(level))
                 yield f"{kind} {level}, {name}", np.rint(255 * noisy).astype(np.uint8)
+    for paper, ink, size in ((235, 30, 11), (245, 20, 11), (220, 50, 11), (250, 10, 18)):
+        yield f"letters, {paper}", letters(paper, ink, size)
     random = np.random.default_rng(0)
     for value in (0, 1, 127, 254, 255):
         yield f"all {value}", np.full((40, 50, 1), value, np.uint8)

@@ -232,6 +232,25 @@ def test_other_impulses_are_told(change, tmp_path):
     assert "not pure black and white" in found.objection("salt-and-pepper")
 
 
+def letters(paper=235, ink=30, size=11, sigma=3):
+    """Lines of letters in grey ink on grey paper, with grain."""
+    image = Image.new("L", (500, 400), paper)
+    draw, font = ImageDraw.Draw(image), ImageFont.load_default(size)
+    for line in range(10, 380, int(1.4 * size)):
+        text = f"The quick brown fox jumps over the lazy dog 0123456789 {line}"
+        draw.text((10, line), text, font=font, fill=ink)
+    grain = np.random.default_rng(3).normal(0, sigma, (400, 500))
+    return np.clip(np.rint(np.asarray(image) + grain), 0, 255).astype(np.uint8)[..., np.newaxis]
+
+
+@pytest.mark.parametrize(("paper", "ink"), [(235, 30), (245, 20), (220, 50)])
+@pytest.mark.parametrize("size", [11, 13, 18])
+@pytest.mark.parametrize("sigma", [3, 8])
+def test_grey_letters_with_grain_are_no_impulses(paper, ink, size, sigma):
+    found = inspect(letters(paper, ink, size, sigma))
+    assert found.kind in ("clean", "gaussian", "signal-dependent")
+
+
 @pytest.mark.parametrize("factor", [0.5, 0.75, 1.5, 2.0])
 @pytest.mark.parametrize("share", [0.05, 0.2])
 def test_impulses_that_were_resized_are_told(factor, share):

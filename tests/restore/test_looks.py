@@ -7,7 +7,7 @@ import pytest
 from scipy import ndimage
 
 from kerasgan.restore.impulses import find_impulses, sample
-from kerasgan.restore.looks import LOOKS, measure, vector, weigh
+from kerasgan.restore.looks import LOOKS, measure, unevenness, vector, weigh
 
 IMMERKAER = np.outer([1, -2, 1], [1, -2, 1])
 
@@ -79,3 +79,23 @@ def test_the_network_weighs_them_all(planes):
 def test_large_pictures_are_measured_by_parts_of_them():
     tiled = np.tile(planes_of()[0, 0], (16, 16))[..., np.newaxis]
     assert measure(sample(tiled)).sigma == pytest.approx(measure(planes_of()).sigma, rel=0.05)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_unevenness_is_what_rows_vary_by_beyond_chance(turned):
+    random = np.random.default_rng(1)
+    even = np.where(random.random((1, 1, 400, 300)) < 0.1, 255, 128).astype(np.uint8)
+    assert unevenness(even) < 0.1
+    # In half of the rows twice as often, in the others never: a standard deviation of the mean.
+    rows = np.arange(400)[:, np.newaxis] // 10 % 2
+    lines = np.where(random.random((1, 1, 400, 300)) < 0.1 * rows, 255, 128).astype(np.uint8)
+    planes = lines.swapaxes(2, 3) if turned else lines
+    assert unevenness(planes) == pytest.approx(1.0, abs=0.1)
+    median = ndimage.median_filter(planes[0, 0], 3, mode="nearest").astype(int)
+    counts = (np.abs(planes[0, 0] - median) > 24).sum(axis=0 if turned else 1)
+    expected = (counts.var() - counts.mean() * (1 - counts.mean() / 300)) ** 0.5 / counts.mean()
+    assert unevenness(planes) == pytest.approx(expected)
+
+
+def test_nothing_that_stands_out_is_even():
+    assert unevenness(np.full((1, 1, 20, 20), 128, np.uint8)) == 0.0

@@ -1,6 +1,6 @@
 /** What a picture looks like before it is touched: kerasgan/restore/inspection.py over again. */
-import { findImpulses, type Impulses, isSaltAndPepper, objectionTo, percent, sample, verdictOf } from "./impulses";
-import { LOOKS, type Measures, measure, weigh } from "./looks";
+import { findImpulses, type Impulses, isSaltAndPepper, objectionTo, percent, type Planes, sample, verdictOf } from "./impulses";
+import { LOOKS, type Measures, measure, unevenness, weigh } from "./looks";
 import type { Pixels } from "./pixels";
 
 /** What a picture looks like; "impulses" are those that are not pure black and white. */
@@ -19,6 +19,7 @@ const FEWEST = 64;
 const SURE = 0.25;
 // Pictures of so many pure values, such as halftones, have no grain.
 const ALL_PURE = 0.98;
+const UNEVEN = 0.95;
 const GRAIN: readonly Look[] = ["gaussian", "signal-dependent"];
 // What pictures look like with the noise that a model may remove.
 const FITTING: Record<string, readonly Look[]> = {
@@ -43,7 +44,7 @@ export function inspect(pixels: Pixels): Inspection {
   const impulses = findImpulses(planes);
   const measures = measure(planes);
   const { sigma, flat } = measures ?? { sigma: 0, flat: 0 };
-  return { look: lookOf(impulses, measures, pixels.data.length), impulses, sigma, flat };
+  return { look: lookOf(impulses, measures, planes, pixels.data.length), impulses, sigma, flat };
 }
 
 /** Whether it is pure black or white, or flat, by itself, as pages, screens and drawings. */
@@ -90,10 +91,9 @@ export function objection(inspection: Inspection, noise: string, knowsPages: boo
   return noise === "salt-and-pepper" ? objectionTo(impulses, knowsPages) : undefined;
 }
 
-function lookOf(impulses: Impulses, measures: Measures | undefined, size: number): Look {
+function lookOf(impulses: Impulses, measures: Measures | undefined, planes: Planes, size: number): Look {
   if (isSaltAndPepper(impulses)) return "salt-and-pepper";
-  if (size < FEWEST) return "unknown";
-  if (!measures) return "unknown";
+  if (size < FEWEST || !measures) return "unknown";
   const logits = weigh(measures, impulses);
   if (impulses.share) {
     // Of a page, too, dense noise leaves black and white alone.
@@ -102,9 +102,13 @@ function lookOf(impulses: Impulses, measures: Measures | undefined, size: number
   // Grain would have made greys of black and white.
   const excluded: Look[] = ["salt-and-pepper"];
   if (impulses.black + impulses.white > ALL_PURE) excluded.push(...GRAIN);
-  const [clean, ...noisy] = logits.map((logit, i) =>
-    excluded.includes(LOOKS[i]!) ? -Infinity : logit,
-  );
+  const look = likeliestBut(excluded, logits);
+  // Letters stand out in rows, which impulses know nothing of.
+  return look === "impulses" && unevenness(planes) > UNEVEN ? likeliestBut([...excluded, look], logits) : look;
+}
+
+function likeliestBut(excluded: readonly Look[], logits: number[]): Look {
+  const [clean, ...noisy] = logits.map((logit, i) => (excluded.includes(LOOKS[i]!) ? -Infinity : logit));
   return LOOKS[likeliest([clean! + SURE, ...noisy])]!;
 }
 

@@ -10,6 +10,7 @@ export const LOOKS = ["clean", "salt-and-pepper", "gaussian", "signal-dependent"
 
 const [BRIGHTNESS, FEWEST_BLOCKS] = [[0, 4, 48, 112, 176, 248, 256], 4];
 const BEYOND = [2, 8, 24, 64];
+const STANDS_OUT = 24;
 const [LEAST_BEYOND, LEAST_SHARE, LEAST_NOISE] = [1e-4, 1e-3, 0.01];
 const FARTHEST = 4;
 
@@ -180,6 +181,42 @@ function beyondNeighbours(planes: Planes): number[] {
     return 0;
   });
   return counts.map((count) => Math.log(count / all + LEAST_BEYOND));
+}
+
+/** Tells how unevenly values that stand out lie over rows and columns. */
+export function unevenness({ tiles, channels, height, width, values }: Planes): number {
+  const count = tiles * channels;
+  const rows = new Float64Array(count * height);
+  const columns = new Float64Array(count * width);
+  const around = new Uint8Array(9);
+  let all = 0;
+  for (let plane = 0; plane < count; plane++) {
+    for (let y = 0; y < height; y++) {
+      const lines = [Math.max(0, y - 1), y, Math.min(height - 1, y + 1)].map((line) => (plane * height + line) * width);
+      for (let x = 0; x < width; x++) {
+        const [left, right] = [Math.max(0, x - 1), Math.min(width - 1, x + 1)];
+        lines.forEach((line, i) => {
+          around[3 * i] = values[line + left]!;
+          around[3 * i + 1] = values[line + x]!;
+          around[3 * i + 2] = values[line + right]!;
+        });
+        if (Math.abs(values[lines[1]! + x]! - around.sort()[4]!) <= STANDS_OUT) continue;
+        rows[plane * height + y]!++;
+        columns[plane * width + x]!++;
+        all++;
+      }
+    }
+  }
+  if (!all) return 0;
+  const share = all / values.length;
+  const squares = [
+    { counts: rows, extent: width },
+    { counts: columns, extent: height },
+  ].map(({ counts, extent }) => {
+    const expected = share * extent;
+    return (mean(counts.map((n) => (n - expected) ** 2)) - expected * (1 - share)) / expected ** 2;
+  });
+  return Math.sqrt(Math.max(0, ...squares));
 }
 
 function mean(values: ArrayLike<number>): number {
