@@ -4,7 +4,7 @@ Salt and pepper is told by `find_impulses`, other noise by what a small network 
 measured. `benchmarks/inspection.py` measures how often that is right.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -148,29 +148,30 @@ def inspect(pixels: Pixels) -> Inspection:
     if pixels.dtype not in (np.uint8, np.uint16) and pixels.dtype.kind != "f":
         raise ValueError(f"an image must be uint8, uint16 or float, got {pixels.dtype}")
     impulses, measures = find_impulses(pixels), measure(sample(pixels))
-    kind = _kind(impulses, measures, pixels)
+    likeliest, *others = _kinds(impulses, measures, pixels.size)
     if measures is None:
-        return Inspection(kind, impulses)
-    return Inspection(kind, impulses, measures.sigma, measures.flat, measures.blocking)
+        return Inspection(likeliest, impulses)
+    found = Inspection(likeliest, impulses, measures.sigma, measures.flat, measures.blocking)
+    # What is drawn anyway is left alone, whatever strikes it.
+    if likeliest == "impulses" and not found.is_drawn and unevenness(sample(pixels)) > _UNEVEN:
+        return replace(found, kind=others[0])
+    return found
 
 
-def _kind(impulses: Impulses, measures: Measures | None, pixels: Pixels) -> str:
+def _kinds(impulses: Impulses, measures: Measures | None, size: int) -> list[str]:
+    """What it may look like, the likeliest first."""
     if impulses.is_salt_and_pepper:
-        return "salt-and-pepper"
-    if pixels.size < _FEWEST or measures is None:
-        return "unknown"
+        return ["salt-and-pepper"]
+    if size < _FEWEST or measures is None:
+        return ["unknown"]
     logits = weigh(measures, impulses)
     if impulses.share:
         # Of a page, too, dense noise leaves black and white alone.
         salted = max(logits, key=logits.__getitem__) == "salt-and-pepper"
-        return "salt-and-pepper" if salted else "unknown"
+        return ["salt-and-pepper" if salted else "unknown"]
     del logits["salt-and-pepper"]
     if impulses.black + impulses.white > _ALL_PURE:
         # Grain would have made greys of them.
         del logits["gaussian"], logits["signal-dependent"]
     logits["clean"] += _SURE
-    likeliest = max(logits, key=logits.__getitem__)
-    if likeliest == "impulses" and unevenness(sample(pixels)) > _UNEVEN:
-        del logits["impulses"]
-        return max(logits, key=logits.__getitem__)
-    return likeliest
+    return sorted(logits, key=logits.__getitem__, reverse=True)

@@ -1,5 +1,5 @@
 /** What a picture looks like before it is touched: kerasgan/restore/inspection.py over again. */
-import { findImpulses, type Impulses, isSaltAndPepper, objectionTo, percent, type Planes, sample, verdictOf } from "./impulses";
+import { findImpulses, type Impulses, isSaltAndPepper, objectionTo, percent, sample, verdictOf } from "./impulses";
 import { LOOKS, type Measures, measure, unevenness, weigh } from "./looks";
 import type { Pixels } from "./pixels";
 
@@ -44,7 +44,12 @@ export function inspect(pixels: Pixels): Inspection {
   const impulses = findImpulses(planes);
   const measures = measure(planes);
   const { sigma, flat } = measures ?? { sigma: 0, flat: 0 };
-  return { look: lookOf(impulses, measures, planes, pixels.data.length), impulses, sigma, flat };
+  const [likeliest, next] = looksOf(impulses, measures, pixels.data.length);
+  const found = { look: likeliest!, impulses, sigma, flat };
+  // What is drawn anyway is left alone, whatever strikes it; other letters stand out in rows, which
+  // impulses know nothing of.
+  const isUneven = likeliest === "impulses" && !isDrawn(found) && unevenness(planes) > UNEVEN;
+  return isUneven ? { ...found, look: next! } : found;
 }
 
 /** Whether it is pure black or white, or flat, by itself, as pages, screens and drawings. */
@@ -91,27 +96,20 @@ export function objection(inspection: Inspection, noise: string, knowsPages: boo
   return noise === "salt-and-pepper" ? objectionTo(impulses, knowsPages) : undefined;
 }
 
-function lookOf(impulses: Impulses, measures: Measures | undefined, planes: Planes, size: number): Look {
-  if (isSaltAndPepper(impulses)) return "salt-and-pepper";
-  if (size < FEWEST || !measures) return "unknown";
+/** What it may look like, the likeliest first. */
+function looksOf(impulses: Impulses, measures: Measures | undefined, size: number): Look[] {
+  if (isSaltAndPepper(impulses)) return ["salt-and-pepper"];
+  if (size < FEWEST || !measures) return ["unknown"];
   const logits = weigh(measures, impulses);
   if (impulses.share) {
     // Of a page, too, dense noise leaves black and white alone.
-    return LOOKS[likeliest(logits)] === "salt-and-pepper" ? "salt-and-pepper" : "unknown";
+    const salted = logits.indexOf(Math.max(...logits)) === LOOKS.indexOf("salt-and-pepper");
+    return [salted ? "salt-and-pepper" : "unknown"];
   }
-  // Grain would have made greys of black and white.
+  logits[LOOKS.indexOf("clean")]! += SURE;
   const excluded: Look[] = ["salt-and-pepper"];
+  // Grain would have made greys of black and white.
   if (impulses.black + impulses.white > ALL_PURE) excluded.push(...GRAIN);
-  const look = likeliestBut(excluded, logits);
-  // Letters stand out in rows, which impulses know nothing of.
-  return look === "impulses" && unevenness(planes) > UNEVEN ? likeliestBut([...excluded, look], logits) : look;
-}
-
-function likeliestBut(excluded: readonly Look[], logits: number[]): Look {
-  const [clean, ...noisy] = logits.map((logit, i) => (excluded.includes(LOOKS[i]!) ? -Infinity : logit));
-  return LOOKS[likeliest([clean! + SURE, ...noisy])]!;
-}
-
-function likeliest(logits: number[]): number {
-  return logits.indexOf(Math.max(...logits));
+  const byLogit = LOOKS.map((look, i) => ({ look, logit: logits[i]! })).sort((one, other) => other.logit - one.logit);
+  return byLogit.map(({ look }) => look).filter((look) => !excluded.includes(look));
 }
