@@ -119,6 +119,8 @@ def evaluate(
     MODEL is a run folder, a .keras or .tflite file, a bundle, whose files are all measured, or the
     name of a model that comes with kerasgan.
     """
+    check_new(json_file, ".json")
+    check_new(report, ".html", ".htm")
     start()
     from kerasgan.data.pairs import load_pairs
     from kerasgan.measure.evaluation import center_crops
@@ -130,8 +132,6 @@ def evaluate(
     from kerasgan.store.run_folder import RunFolder
 
     # Before minutes of measuring.
-    check_new(json_file, ".json")
-    check_new(report, ".html", ".htm")
     history = [] if report is None else RunFolder(model).read_history()
     if pairs is not None:
         refuse_noise(data, kind, amounts, levels, salt_vs_pepper, split)

@@ -104,8 +104,8 @@ class RunConfig:
     def phase(self, epoch: int) -> Phase:
         """Tells what learns in an epoch.
 
-        A phase that has a share of the epochs has one at least, where there are enough for all;
-        where there are not, the discriminator learns alone in none, and then never.
+        A phase that has a share of the epochs has one at least, where there are enough for all. Of
+        two epochs, none is for the discriminator alone; a single one is for the first phase.
 
         Args:
             epoch: from 0 to epochs - 1.

@@ -14,9 +14,11 @@ _LAYOUT_TAGS = {*range(254, 533), 34675} - {270, 271, 272, 282, 283, 296, 305, 3
 
 ORIENTATION, _PROFILE, _RESOLUTIONS, _UNIT = 274, 34675, (282, 283), 296
 _XMP_IN_PNG = "XML:com.adobe.xmp"
-# What compresses TIFF files without loss, as Pillow calls it and, of 16 bits, as tifffile does.
-_LOSSLESS = {"tiff_lzw", "tiff_adobe_deflate", "packbits", "group3", "group4"}
-_DEEP_LOSSLESS = {"LZW": "lzw", "ADOBE_DEFLATE": "zlib", "PACKBITS": "packbits"}
+# What a marker of a JPEG file holds, less what stands before XMP in it.
+_MOST_XMP = 65_504
+# What compresses TIFF files without loss: of one bit alone, and of any bits, as tifffile calls it.
+_OF_ONE_BIT = {"group3", "group4"}
+_LOSSLESS = {"tiff_lzw": "LZW", "tiff_adobe_deflate": "ADOBE_DEFLATE", "packbits": "PACKBITS"}
 # TIFF's units of length, and what a PNG's metre is, in inches.
 _UNITS, _INCHES = {2: 1.0, 3: 2.54}, 39.3701
 
@@ -46,8 +48,33 @@ def kept_of_deep_tiff(page: Any) -> dict[str, Any]:
         scale = _UNITS.get(page.tags.valueof(_UNIT, 2), 0.0)
         fractions = (page.tags.valueof(tag, (0, 1)) for tag in _RESOLUTIONS)
         resolution = tuple(scale * over / under for over, under in fractions)
-    compression = _DEEP_LOSSLESS.get(getattr(page.compression, "name", ""))
-    return {**_kept(page.tags.valueof(_PROFILE), resolution), "compression": compression}
+    metadata = _kept(page.tags.valueof(_PROFILE), resolution)
+    own = getattr(page.compression, "name", "")
+    for name, deep in _LOSSLESS.items():
+        if deep == own:
+            metadata["compression"] = name
+    return metadata
+
+
+def compression_of_deep(metadata: dict[str, Any]) -> str | None:
+    """Returns what tifffile calls the compression."""
+    return _LOSSLESS.get(metadata.get("compression", ""))
+
+
+def fitting(metadata: dict[str, Any], *, is_jpeg: bool, is_bilevel: bool) -> dict[str, Any]:
+    """Leaves out what a JPEG file has no room for, and compression of one bit where there are more.
+
+    Args:
+        metadata: of the source.
+        is_jpeg: whether a JPEG file is written.
+        is_bilevel: whether it is black and white.
+    """
+    without = set()
+    if is_jpeg and len(metadata.get("xmp", b"")) > _MOST_XMP:
+        without.add("xmp")
+    if not is_bilevel and metadata.get("compression") in _OF_ONE_BIT:
+        without.add("compression")
+    return {key: value for key, value in metadata.items() if key not in without}
 
 
 def with_chunks(png: bytes, metadata: dict[str, Any]) -> bytes:
@@ -66,13 +93,15 @@ def _manner(image: Image.Image) -> dict[str, Any]:
     if image.format in ("JPEG", "MPO"):
         return {"subsampling": max(0, JpegImagePlugin.get_sampling(image))}
     compression = image.info.get("compression")
-    return {"compression": compression} if compression in _LOSSLESS else {}
+    return {"compression": compression} if compression in {*_LOSSLESS, *_OF_ONE_BIT} else {}
 
 
 def _words(image: Image.Image) -> dict[str, Any]:
     """XMP, where captions and copyright lie, a JPEG file's comment, and the texts of a PNG file."""
-    words = {key: image.info[key] for key in ("xmp", "comment") if image.info.get(key)}
-    texts = dict(getattr(image, "text", {}))
+    keys = ("xmp", "comment") if image.format in ("JPEG", "MPO") else ("xmp",)
+    words = {key: image.info[key] for key in keys if isinstance(image.info.get(key), bytes)}
+    # Of an animation, Pillow would go through all frames.
+    texts = {} if getattr(image, "is_animated", False) else dict(getattr(image, "text", {}))
     if "xmp" in words:
         texts[_XMP_IN_PNG] = words["xmp"].decode(errors="replace")
     info = PngImagePlugin.PngInfo()

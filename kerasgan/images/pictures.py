@@ -25,6 +25,8 @@ from kerasgan.images.formats import (
 from kerasgan.images.metadata import (
     ORIENTATION,
     colors_and_size,
+    compression_of_deep,
+    fitting,
     kept_of_deep_tiff,
     kept_with_pixels,
     told_in_words,
@@ -338,13 +340,13 @@ def write_picture(path: Path, picture: Picture) -> None:
 def _encode(path: Path, array: Pixels, metadata: dict[str, Any], is_bilevel: bool) -> None:
     if array.dtype == np.uint8:
         image = Image.fromarray(array if array.shape[-1] > 1 else array[..., 0])
-        if is_bilevel and path.suffix.lower() not in LOSSY_SUFFIXES:
+        is_jpeg = path.suffix.lower() in LOSSY_SUFFIXES
+        if is_bilevel and not is_jpeg:
             image = image.convert("1", dither=Image.Dither.NONE)
-        elif metadata.get("compression", "").startswith("group"):
-            metadata = {**metadata, "compression": None}
         # Each format takes what it knows of these.
         options = {} if path.suffix.lower() in TIFF_SUFFIXES else _QUALITY
-        image.save(path, **{**options, **metadata})
+        kept = fitting(metadata, is_jpeg=is_jpeg, is_bilevel=is_bilevel)
+        image.save(path, **{**options, **kept})
     elif path.suffix.lower() in TIFF_SUFFIXES:
         _write_deep_tiff(path, array, metadata)
     else:
@@ -363,7 +365,7 @@ def _write_deep_tiff(path: Path, array: Pixels, metadata: dict[str, Any]) -> Non
         photometric="rgb" if channels >= 3 else "minisblack",
         planarconfig="contig" if channels > 1 else None,
         extrasamples=["unassalpha"] if channels in (2, 4) else None,
-        compression=metadata.get("compression"),
+        compression=compression_of_deep(metadata),
         iccprofile=metadata.get("icc_profile"),
         resolution=metadata.get("dpi"),
         resolutionunit="inch" if "dpi" in metadata else None,

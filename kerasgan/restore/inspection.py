@@ -147,13 +147,14 @@ def inspect(pixels: Pixels) -> Inspection:
         raise ValueError(f"an image must be (H, W), (H, W, 1) or (H, W, 3), got {pixels.shape}")
     if pixels.dtype not in (np.uint8, np.uint16) and pixels.dtype.kind != "f":
         raise ValueError(f"an image must be uint8, uint16 or float, got {pixels.dtype}")
-    impulses, measures = find_impulses(pixels), measure(sample(pixels))
+    planes = sample(pixels)
+    impulses, measures = find_impulses(pixels), measure(planes)
     likeliest, *others = _kinds(impulses, measures, pixels.size)
     if measures is None:
         return Inspection(likeliest, impulses)
     found = Inspection(likeliest, impulses, measures.sigma, measures.flat, measures.blocking)
     # What is drawn anyway is left alone, whatever strikes it.
-    if likeliest == "impulses" and not found.is_drawn and unevenness(sample(pixels)) > _UNEVEN:
+    if likeliest == "impulses" and not found.is_drawn and unevenness(planes) > _UNEVEN:
         return replace(found, kind=others[0])
     return found
 

@@ -535,3 +535,24 @@ def test_tiffs_stay_as_small_as_they_were(tmp_path, dtype, compression):
     np.testing.assert_array_equal(read_picture(tmp_path / "b.tif").pixels, picture.pixels)
     write_picture(tmp_path / "b.png", picture)
     np.testing.assert_array_equal(read_picture(tmp_path / "b.png").pixels, picture.pixels)
+
+
+def test_what_a_jpeg_file_has_no_room_for_costs_no_picture(tmp_path):
+    Image.fromarray(pixels(3)).save(tmp_path / "a.webp", xmp=b"x" * 70_000, lossless=True)
+    picture = read_picture(tmp_path / "a.webp")
+    for name in ("b.jpg", "b.webp", "b.png"):
+        write_picture(tmp_path / name, picture)
+        with Image.open(tmp_path / name) as image:
+            assert ("xmp" in image.info) == (name != "b.jpg")
+
+
+@pytest.mark.parametrize("damage", [False, True])
+def test_of_an_animation_the_first_frame_is_read_upright(tmp_path, damage):
+    frames, exif = [Image.fromarray(pixels(1)[..., 0]) for _ in range(3)], Image.Exif()
+    exif[0x0112] = 6
+    path = tmp_path / "a.png"
+    frames[0].save(path, save_all=True, append_images=frames[1:], exif=exif)
+    if damage:
+        path.write_bytes(path.read_bytes()[:-200])
+    expected = np.rot90(np.asarray(frames[0]), -1)
+    np.testing.assert_array_equal(read_picture(path).pixels[..., 0], expected)
