@@ -26,7 +26,7 @@ def serve(models: tuple[Path, ...], port: int) -> None:
     """Show the page that restores pictures in a browser, for this machine alone.
 
     MODELS are bundles, or names of models that come with kerasgan; the page lets choose among them.
-    They are those for photographs and pages unless you name others.
+    They are those for photographs, pages, other impulses and grain unless you name others.
     """
     from kerasgan.store.page import write_page
     from kerasgan.store.zoo import GENERAL_MODELS, find_model
