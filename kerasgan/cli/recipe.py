@@ -141,6 +141,8 @@ def recipe(
 
 def changed(config: RunConfig, settings: Sequence[str], changes: dict[str, Any]) -> RunConfig:
     """Puts options in the place of what a configuration says."""
+    if "start" in changes:  # Settings may need it.
+        config = config.replace(start=str(changes.pop("start")))
     try:
         config = config.with_settings(settings)
     except ValueError as error:
@@ -153,8 +155,6 @@ def changed(config: RunConfig, settings: Sequence[str], changes: dict[str, Any])
     if _OF_SALT_AND_PEPPER & changes.keys():
         as_salt_and_pepper(config.noise)
     changes = {_FIELDS.get(name, name): value for name, value in changes.items()}
-    if "start" in changes:
-        changes["start"] = str(changes["start"])
     try:
         config = config.replace(**changes)
     except ValueError as error:

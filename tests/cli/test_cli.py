@@ -120,6 +120,11 @@ def test_a_start_is_kept_so_that_it_is_found_from_elsewhere(folder):
     assert set_so.data.source == str(folder / "runs")
 
 
+def test_what_needs_a_start_can_be_set_beside_it():
+    config = changed(small_config(), ["frozen_statistics=true"], {"start": Path("selective-photos")})
+    assert config.frozen_statistics and config.start == "selective-photos"
+
+
 def test_what_would_change_a_run_is_named_as_it_was_typed():
     output = run(
         *("train", "--resume", "run", "--noise", "gaussian", "--level", "25", "--grey"),
