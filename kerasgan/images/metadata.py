@@ -1,7 +1,6 @@
 """What image files say beside their pixels, as the options by which Pillow writes it again."""
 
 import contextlib
-import math
 import struct
 import zlib
 from typing import Any
@@ -13,31 +12,53 @@ from PIL import Image, JpegImagePlugin, PngImagePlugin
 _LAYOUT_TAGS = {*range(254, 533), 34675} - {270, 271, 272, 282, 283, 296, 305, 306, 315}
 
 ORIENTATION, _PROFILE, _RESOLUTIONS, _UNIT = 274, 34675, (282, 283), 296
+# From here on, the camera lay on its side.
+_SIDEWAYS = 5
 _XMP_IN_PNG = "XML:com.adobe.xmp"
-# What a marker of a JPEG file holds, less what stands before XMP in it.
-_MOST_XMP = 65_504
+# XMP, and captions and layers of photograph editors, which TIFF files keep where EXIF data are.
+_BULKY_TAGS = (700, 33723, 34377)
+# What a marker of a JPEG file holds; and that less what stands before XMP in it.
+_MOST_EXIF, _MOST_XMP = 65_533, 65_504
 # What compresses TIFF files without loss: of one bit alone, and of any bits, as tifffile calls it.
 _OF_ONE_BIT = {"group3", "group4"}
 _LOSSLESS = {"tiff_lzw": "LZW", "tiff_adobe_deflate": "ADOBE_DEFLATE", "packbits": "PACKBITS"}
 # TIFF's units of length, and what a PNG's metre is, in inches.
 _UNITS, _INCHES = {2: 1.0, 3: 2.54}, 39.3701
+# Dots per inch that PNG files can say, in dots per metre.
+_FINEST = (2**31 - 1) / _INCHES
 
 
-def kept_with_pixels(image: Image.Image) -> dict[str, Any]:
-    """Returns profile, resolution, sampling of colours and compression of an open image."""
-    return colors_and_size(image) | _manner(image)
+def orientation(image: Image.Image) -> int:
+    """Returns how the camera was held, by EXIF's number; 1 is upright."""
+    turned = image.getexif().get(ORIENTATION, 1)
+    return turned if isinstance(turned, int) else 1
 
 
-def told_in_words(image: Image.Image) -> dict[str, Any]:
-    """Returns EXIF data, XMP, comment and texts of an image, once it was turned upright."""
-    exif = _exif(image)
+def kept_with_pixels(image: Image.Image, turned: int) -> dict[str, Any]:
+    """Returns profile, resolution, sampling of colours and compression of an open image.
+
+    Args:
+        image: as it lies in its file.
+        turned: its orientation.
+    """
+    return colors_and_size(image, turned) | _manner(image)
+
+
+def told_in_words(image: Image.Image, turned: int) -> dict[str, Any]:
+    """Returns EXIF data, XMP, comment and texts of an image.
+
+    Args:
+        image: turned upright.
+        turned: its orientation before.
+    """
+    exif = _exif(image, turned)
     return ({"exif": exif} if exif else {}) | _words(image)
 
 
-def colors_and_size(image: Image.Image) -> dict[str, Any]:
-    """Returns the colour profile, and the resolution in dots per inch."""
+def colors_and_size(image: Image.Image, turned: int) -> dict[str, Any]:
+    """Returns the colour profile, and the resolution of the upright image in dots per inch."""
     profile = image.info.get("icc_profile") if image.mode not in ("CMYK", "LAB") else None
-    return _kept(profile, tuple(map(float, image.info.get("dpi", ()))))
+    return _kept(profile, tuple(map(float, image.info.get("dpi", ()))), turned)
 
 
 def kept_of_deep_tiff(page: Any) -> dict[str, Any]:
@@ -48,7 +69,8 @@ def kept_of_deep_tiff(page: Any) -> dict[str, Any]:
         scale = _UNITS.get(page.tags.valueof(_UNIT, 2), 0.0)
         fractions = (page.tags.valueof(tag, (0, 1)) for tag in _RESOLUTIONS)
         resolution = tuple(scale * over / under for over, under in fractions)
-    metadata = _kept(page.tags.valueof(_PROFILE), resolution)
+    turned = page.tags.valueof(ORIENTATION, 1)
+    metadata = _kept(page.tags.valueof(_PROFILE), resolution, turned)
     own = getattr(page.compression, "name", "")
     for name, deep in _LOSSLESS.items():
         if deep == own:
@@ -69,12 +91,25 @@ def fitting(metadata: dict[str, Any], *, is_jpeg: bool, is_bilevel: bool) -> dic
         is_jpeg: whether a JPEG file is written.
         is_bilevel: whether it is black and white.
     """
-    without = set()
-    if is_jpeg and len(metadata.get("xmp", b"")) > _MOST_XMP:
-        without.add("xmp")
-    if not is_bilevel and metadata.get("compression") in _OF_ONE_BIT:
-        without.add("compression")
-    return {key: value for key, value in metadata.items() if key not in without}
+    kept = dict(metadata)
+    if is_jpeg and len(kept.get("xmp", b"")) > _MOST_XMP:
+        del kept["xmp"]
+    if is_jpeg and len(kept.get("exif", b"")) > _MOST_EXIF:
+        kept["exif"] = _without_bulk(kept["exif"])
+    if not is_bilevel and kept.get("compression") in _OF_ONE_BIT:
+        del kept["compression"]
+    return kept
+
+
+def _without_bulk(exif: bytes) -> bytes:
+    short = Image.Exif()
+    try:
+        short.load(exif)
+    except SyntaxError:  # It is none, as Pillow says when it writes it.
+        return exif
+    for tag in _BULKY_TAGS:
+        short.pop(tag, None)
+    return short.tobytes()
 
 
 def with_chunks(png: bytes, metadata: dict[str, Any]) -> bytes:
@@ -110,8 +145,11 @@ def _words(image: Image.Image) -> dict[str, Any]:
     return {**words, "pnginfo": info}
 
 
-def _exif(image: Image.Image) -> bytes | None:
+def _exif(image: Image.Image, turned: int) -> bytes | None:
     exif = image.getexif()
+    across, down = _RESOLUTIONS
+    if turned >= _SIDEWAYS and across in exif and down in exif:
+        exif[across], exif[down] = exif[down], exif[across]
     for tag in _LAYOUT_TAGS.intersection(exif):
         del exif[tag]
     # Of a BigTIFF, no other format could read it.
@@ -119,8 +157,8 @@ def _exif(image: Image.Image) -> bytes | None:
     return exif.tobytes() if exif else None
 
 
-def _kept(profile: bytes | None, resolution: tuple[float, ...]) -> dict[str, Any]:
+def _kept(profile: bytes | None, resolution: tuple[float, ...], turned: int) -> dict[str, Any]:
     metadata: dict[str, Any] = {"icc_profile": profile} if profile else {}
-    if resolution and all(0 < number < math.inf for number in resolution):
-        metadata["dpi"] = resolution
+    if resolution and all(0 < number < _FINEST for number in resolution):
+        metadata["dpi"] = resolution[::-1] if turned >= _SIDEWAYS else resolution
     return metadata

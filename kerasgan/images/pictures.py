@@ -5,6 +5,7 @@ import errno
 import io
 import logging
 import math
+import threading
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ from kerasgan.images.metadata import (
     fitting,
     kept_of_deep_tiff,
     kept_with_pixels,
+    orientation,
     told_in_words,
     with_chunks,
 )
@@ -43,6 +45,7 @@ logging.getLogger("tifffile").addHandler(logging.NullHandler())
 # Pixels a side: what WEBP can say, and what libjpeg writes.
 _LONGEST = {".webp": 16383, ".jpg": 65500, ".jpeg": 65500}
 _DEEP_SUFFIXES = (".png", *TIFF_SUFFIXES)
+_OPAQUE_SUFFIXES = (*LOSSY_SUFFIXES, ".bmp")
 # What Pillow, as it comes, refuses as a decompression bomb.
 MAX_PIXELS = 178_956_970
 # Values of a tile that may be larger than its picture.
@@ -50,8 +53,8 @@ _LARGE_TILE = 2**24
 # White of 10, 12 and 14 bits, which scanners of all kinds put into 16.
 _WHITES = (2**10 - 1, 2**12 - 1, 2**14 - 1)
 # Of JPEG files, whose colours are as fine as their brightness unless the source's were not; WEBP
-# files lose nothing.
-_QUALITY = {"quality": 95, "subsampling": 0, "lossless": True}
+# files lose nothing, the colours of what is clear included.
+_QUALITY = {"quality": 95, "subsampling": 0, "lossless": True, "exact": True}
 # From the first row and column on, by the number of an orientation.
 _UPRIGHT: dict[int, Callable[[Pixels], Pixels]] = {
     2: lambda array: array[:, ::-1],
@@ -62,6 +65,31 @@ _UPRIGHT: dict[int, Callable[[Pixels], Pixels]] = {
     7: lambda array: array[::-1, ::-1].swapaxes(0, 1),
     8: lambda array: np.rot90(array),
 }
+
+
+class _Quiet:
+    """Ignores warnings as long as any thread is within: filters belong to the whole process."""
+
+    def __init__(self) -> None:
+        self._lock, self._within = threading.Lock(), 0
+        self._before: warnings.catch_warnings[None]
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._within:
+                self._before = warnings.catch_warnings()
+                self._before.__enter__()
+                warnings.simplefilter("ignore")
+            self._within += 1
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._within -= 1
+            if not self._within:
+                self._before.__exit__(None, None, None)
+
+
+_QUIET = _Quiet()
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,16 +145,16 @@ def read_picture(path: Path) -> Picture:
     if not content:
         raise DataError(f"{path} is an empty file")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with _QUIET:
             if path.suffix.lower() in TIFF_SUFFIXES and (picture := _read_deep_tiff(path, content)):
                 return _with_all_bits(picture)
             formats = _heic_formats() if is_heic else _FORMATS
             with Image.open(io.BytesIO(content), formats=formats) as image:
                 _check_size(path, *image.size)
                 if image.format == "PNG" and content[24] == 16:
-                    turned = image.getexif().get(ORIENTATION, 1) if b"eXIf" in content else 1
-                    return _with_all_bits(_read_deep_png(content, turned, colors_and_size(image)))
+                    turned = orientation(image) if b"eXIf" in content else 1
+                    metadata = colors_and_size(image, turned)
+                    return _with_all_bits(_read_deep_png(content, turned, metadata))
                 return _read_with_pillow(path, image)
     except (DataError, MemoryError):
         raise
@@ -168,9 +196,10 @@ def _check_size(path: Path, width: int, height: int) -> None:
 
 
 def _read_with_pillow(path: Path, image: Image.Image) -> Picture:
-    metadata = kept_with_pixels(image)
+    turned = orientation(image)
+    metadata = kept_with_pixels(image, turned)
     ImageOps.exif_transpose(image, in_place=True)
-    metadata |= told_in_words(image)
+    metadata |= told_in_words(image, turned)
     if image.mode.startswith("I;16"):
         return Picture(np.asarray(image).astype(np.uint16)[..., np.newaxis], metadata=metadata)
     if image.mode in ("I", "F"):
@@ -232,7 +261,9 @@ def _read_deep_tiff(path: Path, content: bytes) -> Picture | None:
         if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE and array.ndim == 3:
             array = np.moveaxis(array, 0, -1)
         if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
-            array = np.iinfo(array.dtype).max - array
+            colors = page.samplesperpixel - len(page.extrasamples)
+            array = np.atleast_3d(array)
+            array[..., :colors] = np.iinfo(array.dtype).max - array[..., :colors]
         # Previews are no pictures of their own.
         images = sum(not getattr(page, "is_reduced", False) for page in file.pages)
         turned = page.tags.valueof(ORIENTATION, 1)
@@ -301,7 +332,7 @@ def check_output(path: Path, picture: Picture | None = None) -> None:
         return
     if picture.pixels.dtype == np.uint16 and suffix not in _DEEP_SUFFIXES:
         raise OutputError(f"cannot write {path}: {suffix} has no 16 bits; use .png or .tif")
-    if picture.alpha is not None and suffix in LOSSY_SUFFIXES:
+    if picture.alpha is not None and suffix in _OPAQUE_SUFFIXES:
         raise OutputError(f"cannot write {path}: {suffix} has no transparency; use .png")
     height, width = picture.pixels.shape[:2]
     if max(height, width) > (longest := _LONGEST.get(suffix, math.inf)):

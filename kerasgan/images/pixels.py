@@ -61,7 +61,8 @@ def with_channels(pixels: Pixels, channels: int) -> Pixels:
         channels: 1 for grey, 3 for colour.
 
     Returns:
-        (H, W, channels) of the same type; grey is the luma of ITU-R BT.601, as in Pillow.
+        (H, W, channels) of the same type; grey is the luma of ITU-R BT.601, rounded to the
+        nearest; Pillow's differs by a level now and then.
     """
     if pixels.shape[-1] == channels:
         return pixels

@@ -4,7 +4,9 @@ import os
 import struct
 import subprocess
 import sys
+import threading
 import tracemalloc
+import warnings
 import zlib
 
 import imagecodecs
@@ -44,6 +46,12 @@ def test_pictures_come_back_as_they_were_written(tmp_path, suffix, dtype, channe
         np.testing.assert_array_equal(again.alpha, picture.alpha)
     else:
         assert again.alpha is None
+
+
+def test_webp_keeps_the_colours_of_what_is_clear(tmp_path):
+    picture = Picture(pixels(3), pixels(1) // 200 * 255)
+    write_picture(tmp_path / "a.webp", picture)
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.webp").pixels, picture.pixels)
 
 
 @pytest.mark.parametrize("name", ["a.bmp", "a.webp"])
@@ -173,7 +181,8 @@ def test_bad_files_are_named(tmp_path):
         ("a.gif", Picture(pixels(1)), "must end in one of"),
         ("a.jpg", Picture(pixels(1, np.uint16)), "no 16 bits"),
         ("a.jpg", Picture(pixels(3), pixels(1)), "no transparency"),
-        ("a.bmp", Picture(pixels(1), pixels(1)), "cannot write"),
+        ("a.bmp", Picture(pixels(1), pixels(1)), "no transparency"),
+        ("a.bmp", Picture(pixels(3), pixels(1)), "no transparency"),
     ],
 )
 def test_formats_that_cannot_hold_the_picture_are_refused(tmp_path, name, picture, message):
@@ -292,6 +301,32 @@ def test_metadata_that_a_format_cannot_hold_is_named(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("tag", [700, 34377])
+def test_what_editors_keep_beside_exif_data_does_not_stop_a_jpeg(tmp_path, tag):
+    exif = Image.Exif()
+    exif[0x010F], exif[tag] = "a camera", bytes(70_000)
+    Image.fromarray(pixels(3)).save(tmp_path / "a.tif", exif=exif)
+    write_picture(tmp_path / "a.jpg", read_picture(tmp_path / "a.tif"))
+    with Image.open(tmp_path / "a.jpg") as image:
+        assert image.getexif()[0x010F] == "a camera"
+
+
+def test_threads_that_read_leave_filters_of_warnings_as_they_were(tmp_path):
+    write_picture(tmp_path / "a.png", Picture(pixels(3)))
+    before = list(warnings.filters)
+
+    def read():
+        for _ in range(100):
+            read_picture(tmp_path / "a.png")
+
+    readers = [threading.Thread(target=read) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join()
+    assert warnings.filters == before
+
+
 @pytest.mark.parametrize(("name", "longest"), [("a.webp", 16_383), ("a.jpg", 65_500)])
 def test_pictures_longer_than_a_format_holds_are_refused(tmp_path, name, longest):
     write_picture(tmp_path / name, Picture(np.zeros((1, longest, 1), np.uint8)))
@@ -396,6 +431,40 @@ def test_the_resolution_of_a_scan_is_kept(tmp_path, suffix):
     write_picture(again, read_picture(scan))
     with Image.open(again) as image:
         assert image.info["dpi"] == pytest.approx((300, 200), rel=1e-4)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif"])
+def test_the_resolution_is_turned_with_the_picture(tmp_path, suffix):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("L", (30, 20), 99).save(tmp_path / f"scan{suffix}", dpi=(300, 200), exif=exif)
+    write_picture(tmp_path / f"again{suffix}", read_picture(tmp_path / f"scan{suffix}"))
+    with Image.open(tmp_path / f"again{suffix}") as image:
+        assert image.size == (20, 30)
+        assert image.info["dpi"] == pytest.approx((200, 300), rel=1e-4)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_the_resolution_of_sixteen_bits_is_turned_and_may_be_absurd(tmp_path, suffix):
+    deep = pixels(1, np.uint16)[..., 0]
+    for number, (given, kept) in enumerate([((300, 200), (200, 300)), ((2**32 - 1, 1), None)]):
+        scan, again = tmp_path / f"{number}.tif", tmp_path / f"again{number}{suffix}"
+        turned = [(274, "H", 1, 6, True)]
+        tifffile.imwrite(scan, deep, resolution=given, resolutionunit=2, extratags=turned)
+        write_picture(again, read_picture(scan))
+        with Image.open(again) as image:
+            found = image.info.get("dpi")
+        assert kept is None or found == pytest.approx(kept, rel=1e-4)
+
+
+def test_white_may_be_zero_and_opacity_not(tmp_path):
+    grey, alpha = pixels(1, np.uint16), pixels(1, np.uint16)
+    both = np.concatenate([65535 - grey, alpha], axis=-1)
+    options = {"photometric": "miniswhite", "extrasamples": ["unassalpha"]}
+    tifffile.imwrite(tmp_path / "a.tif", both, planarconfig="contig", **options)
+    picture = read_picture(tmp_path / "a.tif")
+    np.testing.assert_array_equal(picture.pixels, grey)
+    np.testing.assert_array_equal(picture.alpha, alpha)
 
 
 @pytest.mark.parametrize("unit", [2, 3])
