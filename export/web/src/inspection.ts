@@ -9,7 +9,7 @@ export type Look = (typeof LOOKS)[number] | "unknown";
 export interface Inspection {
   look: Look;
   impulses: Impulses;
-  /** Estimated standard deviation of other noise, in 8-bit levels. */
+  /** Estimated standard deviation of other noise where it is least, in 8-bit levels. */
   sigma: number;
   /** Share of values that equal their neighbour to the right. */
   flat: number;
@@ -17,6 +17,7 @@ export interface Inspection {
 
 const FEWEST = 64;
 const SURE = 0.25;
+const [FEW, SURE_OF_FEW] = [2 ** 14, 1];
 // Pictures of so many pure values, such as halftones, have no grain.
 const ALL_PURE = 0.98;
 const UNEVEN = 0.95;
@@ -62,7 +63,7 @@ function isDrawn({ impulses: { share, black, white }, flat }: Inspection): boole
 
 /** What there is to say of a picture, for people. */
 export function sentenceOf({ look, impulses, sigma }: Inspection): string {
-  const about = sigma >= 0.5 ? `, sigma about ${sigma.toFixed(0)}` : "";
+  const told = (how: string) => (sigma >= 0.5 ? `, sigma ${how} ${sigma.toFixed(0)}` : "");
   switch (look) {
     case "clean":
       return "no noise is seen";
@@ -72,9 +73,9 @@ export function sentenceOf({ look, impulses, sigma }: Inspection): string {
         (impulses.others ? `, at least ${percent(impulses.others, 1)}` : "")
       );
     case "gaussian":
-      return `looks like Gaussian noise${about}`;
+      return `looks like Gaussian noise${told("about")}`;
     case "signal-dependent":
-      return `looks like noise that grows with brightness${about}`;
+      return `looks like noise that grows with brightness${told("at least")}`;
     case "unknown":
       return impulses.share ? verdictOf(impulses) : "there is too little to tell noise by";
     default:
@@ -106,7 +107,7 @@ function looksOf(impulses: Impulses, measures: Measures | undefined, size: numbe
     const salted = logits.indexOf(Math.max(...logits)) === LOOKS.indexOf("salt-and-pepper");
     return [salted ? "salt-and-pepper" : "unknown"];
   }
-  logits[LOOKS.indexOf("clean")]! += SURE;
+  logits[LOOKS.indexOf("clean")]! += size >= FEW ? SURE : SURE_OF_FEW;
   const excluded: Look[] = ["salt-and-pepper"];
   // Grain would have made greys of black and white.
   if (impulses.black + impulses.white > ALL_PURE) excluded.push(...GRAIN);

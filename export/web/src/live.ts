@@ -21,8 +21,14 @@ export class Camera {
     const video = document.createElement("video");
     video.muted = video.playsInline = true;
     video.srcObject = stream;
-    await video.play();
-    return new Camera(video, stream, new OffscreenCanvas(width, height));
+    const camera = new Camera(video, stream, new OffscreenCanvas(width, height));
+    try {
+      await video.play();
+    } catch (error) {
+      camera.close();
+      throw error;
+    }
+    return camera;
   }
 
   /** What it sees now, in grey or colour. */

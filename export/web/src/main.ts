@@ -22,11 +22,15 @@ import { canShare, save, share } from "./sharing";
 const comparison = new Comparison(controls.comparison);
 let restorer: Restorer;
 let bundles: Bundle[];
+// What restores: the last that was loaded, and the name of its file.
 let bundle: Bundle;
+let fileName: string;
 let picture: Picture | undefined;
 let camera: Camera | undefined;
-// The newest restoring; what an older one has to tell is of no interest any more.
+// The newest restoring, choice of a model and opening; what an older one has to tell is of no interest any more.
 let newest = 0;
+let choosing = 0;
+let opening = 0;
 
 /** Lets an action of a person end in a message if it fails. */
 async function attempt(action: () => Promise<void>): Promise<void> {
@@ -59,27 +63,58 @@ async function start(): Promise<void> {
   await forgetOthers(bundles);
 }
 
-/** Takes the bundle that is chosen, and of it the smallest file. */
-async function useBundle(): Promise<void> {
-  bundle = bundles.find(({ folder }) => folder === controls.bundle.value)!;
-  const files = runnable(bundle.manifest).map(
+function chosenBundle(): Bundle {
+  return bundles.find(({ folder }) => folder === controls.bundle.value)!;
+}
+
+/** Shows the files of the bundle that is chosen, and chooses the smallest. */
+function showFiles(): void {
+  const { manifest } = chosenBundle();
+  const files = runnable(manifest).map(
     ([name, entry]) => new Option(`${name}, ${(entry.bytes / 1e6).toFixed(1)} MB`, name),
   );
   controls.model.replaceChildren(...files);
   // The page can add no other kind.
-  controls.amountChoice.hidden = removedNoise(bundle.manifest) !== SALT_AND_PEPPER;
-  await useModel();
+  controls.amountChoice.hidden = removedNoise(manifest) !== SALT_AND_PEPPER;
 }
 
-async function useModel(): Promise<void> {
+/** Takes the bundle that is chosen; tells whether nothing else was chosen meanwhile, as `useModel` does. */
+async function useBundle(): Promise<boolean> {
+  showFiles();
+  return useModel();
+}
+
+async function useModel(): Promise<boolean> {
+  const mine = ++choosing;
   tellStatus("Loading the model…");
-  const { folder, manifest } = bundle;
-  const file = manifest.files[controls.model.value]!;
-  const content = await loadModel(folder, file);
+  const chosen = chosenBundle();
+  const { folder, manifest } = chosen;
+  const name = controls.model.value;
+  const file = manifest.files[name]!;
+  let content;
+  try {
+    content = await loadModel(folder, file);
+  } catch (error) {
+    if (mine !== choosing) return false;
+    showLoaded();
+    throw error;
+  }
+  if (mine !== choosing) return false;
   const asked = controls.accelerator.value as Accelerator;
   const { accelerator, note } = await restorer.load({ content, manifest, file, accelerator: asked });
+  if (mine !== choosing) return false;
+  [bundle, fileName] = [chosen, name];
   controls.accelerator.value = accelerator;
   tellNote(note);
+  return true;
+}
+
+/** Chooses again what goes on restoring, as something else cannot be had. */
+function showLoaded(): void {
+  if (!bundle) return;
+  controls.bundle.value = bundle.folder;
+  showFiles();
+  controls.model.value = fileName;
 }
 
 async function openSample(): Promise<void> {
@@ -88,9 +123,12 @@ async function openSample(): Promise<void> {
 }
 
 async function open(file: Blob, name: string): Promise<void> {
+  const mine = ++opening;
   stopLive();
   tellStatus(`Opening ${name}…`);
-  picture = await openPicture(file, name);
+  const opened = await openPicture(file, name);
+  if (mine !== opening) return;
+  picture = opened;
   controls.anyway.checked = false;
   tellSeen();
   await restorePicture();
@@ -236,8 +274,7 @@ function listen(): void {
   ] as const) {
     select.addEventListener("change", () => {
       void attempt(async () => {
-        await use();
-        if (!camera) await restorePicture();
+        if ((await use()) && !camera) await restorePicture();
       });
     });
   }

@@ -102,17 +102,22 @@ export async function loadModel(folder: string, entry: ModelFile): Promise<Uint8
     await cache?.delete(address);
     throw new Failure(`${entry.file} is not the file that manifest.json lists: the hashes differ. Export it again.`);
   }
-  if (!kept) await cache?.put(address, response);
+  // A full disk is no reason not to restore.
+  if (!kept) await cache?.put(address, response).catch(() => undefined);
   return new Uint8Array(content);
 }
 
-/** Forgets models that no manifest lists any more. */
+/** Forgets models of this page that no manifest lists any more; other pages of the server have their own. */
 export async function forgetOthers(bundles: Bundle[]): Promise<void> {
   const cache = await openModels();
   const entries = bundles.flatMap(({ manifest }) => Object.values(manifest.files));
   const hashes = entries.map((entry) => entry.sha256.slice(0, 16));
+  const here = new URL("./", location.href).href;
   for (const request of (await cache?.keys()) ?? []) {
-    if (!hashes.includes(new URL(request.url).search.slice(1))) await cache?.delete(request);
+    const isListed = hashes.includes(new URL(request.url).search.slice(1));
+    // A model lies in its bundle's folder, and that in the page's.
+    const isOurs = new URL("../", request.url).href === here;
+    if (isOurs && !isListed) await cache?.delete(request);
   }
 }
 

@@ -7,6 +7,8 @@ export interface Quality {
 }
 
 const WINDOW = 7;
+// What exact pictures count, in dB.
+const EXACT = 100;
 // Wang et al. 2004, for values up to 255.
 const C1 = (0.01 * 255) ** 2;
 const C2 = (0.03 * 255) ** 2;
@@ -18,7 +20,7 @@ export function quality(clean: Pixels, other: Pixels): Quality {
 function psnr(clean: Pixels, other: Pixels): number {
   let sum = 0;
   for (let i = 0; i < clean.data.length; i++) sum += (clean.data[i]! - other.data[i]!) ** 2;
-  return 10 * Math.log10((255 ** 2 * clean.data.length) / sum);
+  return Math.min(EXACT, 10 * Math.log10((255 ** 2 * clean.data.length) / sum));
 }
 
 /** The mean over uniform windows and channels, with the sample covariance, as in scikit-image. */

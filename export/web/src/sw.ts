@@ -21,7 +21,8 @@ const worker = self as unknown as {
   skipWaiting(): Promise<void>;
   clients: { claim(): Promise<void> };
 };
-const SHELL = "kerasgan-page-";
+// By the folder, too: a server may hold several pages.
+const SHELL = `kerasgan-page-${new URL("./", location.href).pathname}-`;
 const NAME = SHELL + __VERSION__;
 const LIST = "bundles.json";
 const TOLD = /\/(bundles|manifest)\.json$/;

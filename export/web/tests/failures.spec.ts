@@ -1,5 +1,5 @@
 import { expect } from "@playwright/test";
-import { give, isRestored, SMALL, test, visit } from "./page";
+import { give, isRestored, restoresAfter, SEVERAL, shownBy, SMALL, test, visit } from "./page";
 
 for (const [file, message] of [
   ["note.png", "note.png is not a picture that this browser can open."],
@@ -59,6 +59,43 @@ test.describe("what a server lacks", () => {
       await expect(page.getByRole("alert")).toHaveText(message);
     });
   }
+});
+
+test.describe("of several models", () => {
+  // Its requests cannot be held back.
+  test.use({ serviceWorkers: "block", complaints: /^Failed to load resource: the server responded with a status of 404/ });
+
+  test("one that cannot be had is not shown as if it restored", async ({ context, page }) => {
+    await visit(page, SEVERAL);
+    const models = page.getByRole("combobox", { name: "Model" });
+    const before = await models.inputValue();
+    await context.route("**/*.tflite?*", (route) => route.fulfill({ status: 404 }));
+    await models.selectOption({ index: 1 });
+    await expect(page.getByRole("alert")).toHaveText(/^Cannot load/);
+    await expect(models).toHaveValue(before);
+    await restoresAfter(page, () => give(page, "tiny.png"));
+  });
+
+  test("the one that was chosen last restores, however long others take", async ({ context, page }) => {
+    await visit(page, SEVERAL);
+    const models = page.getByRole("combobox", { name: "Model" });
+    const first = await models.inputValue();
+    let letGo = () => {};
+    const held = new Promise<void>((resolve) => (letGo = resolve));
+    await context.route("**/*.tflite?*", async (route) => {
+      await held;
+      await route.continue();
+    });
+    await models.selectOption({ index: 1 });
+    await restoresAfter(page, () => models.selectOption({ index: 0 }));
+    const shown = await shownBy(page, "restored");
+    const late = page.waitForResponse("**/*.tflite?*");
+    letGo();
+    await late;
+    await expect(models).toHaveValue(first);
+    await restoresAfter(page, () => page.getByRole("button", { name: "Sample" }).click());
+    expect(await shownBy(page, "restored")).toEqual(shown);
+  });
 });
 
 test("a model that browsers cannot run is named", async ({ page }) => {

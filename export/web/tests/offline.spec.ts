@@ -33,7 +33,7 @@ test("after the first visit it works without the server", async ({ page }) => {
   const server = await serveFiles(`${OUT}/page`);
   const { port } = server.address() as { port: number };
   await visit(page, `http://localhost:${port}/`);
-  await page.evaluate(() => caches.open("kerasgan-page-of-old"));
+  await page.evaluate(() => caches.open("kerasgan-page-/-of-old"));
   await page.evaluate(() => navigator.serviceWorker.ready);
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
@@ -43,14 +43,16 @@ test("after the first visit it works without the server", async ({ page }) => {
   await isRestored(page);
 });
 
-test("a new version takes the place of the old one", async ({ page }) => {
+test("a new version takes the place of the old one, and of no other page", async ({ page }) => {
   const server = await serveFiles(`${OUT}/page`);
   const { port } = server.address() as { port: number };
   await page.goto(`http://localhost:${port}/sample.png`);
   await page.evaluate(async () => {
-    await caches.open("kerasgan-page-of-old");
+    await caches.open("kerasgan-page-/-of-old");
+    await caches.open("kerasgan-page-/other/-of-old");
     const models = await caches.open("kerasgan-models");
-    await models.put("./int8.tflite?0123456789abcdef", new Response("a model of old"));
+    await models.put("./bundle/int8.tflite?0123456789abcdef", new Response("a model of old"));
+    await models.put("./other/bundle/int8.tflite?0123456789abcdef", new Response("another page's"));
   });
   await visit(page, `http://localhost:${port}/`);
   const kept = () =>
@@ -58,8 +60,8 @@ test("a new version takes the place of the old one", async ({ page }) => {
       const models = await (await caches.open("kerasgan-models")).keys();
       return [(await caches.keys()).length, models.length];
     });
-  // One version of the page, and the one model in use.
-  await expect.poll(kept).toEqual([2, 1]);
+  // One version of each page, the one model in use, and the other page's.
+  await expect.poll(kept).toEqual([3, 2]);
   server.closeAllConnections();
   server.close();
 });
