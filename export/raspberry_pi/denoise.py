@@ -38,6 +38,7 @@ import numpy as np
 from PIL import Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
+OPAQUE_SUFFIXES = (".jpg", ".jpeg", ".bmp")
 # Pillow goes by the content, whatever the suffix, and would hand PostScript over to Ghostscript.
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF")
 # TIFF's own tags tell how the pixels lay in the old file, but for the few that tell of the picture,
@@ -68,8 +69,10 @@ TRIAL_BYTES = 8 * 2**30
 RECORD, SPARE_LINES = ".kerasgan-restored.jsonl", 1000
 LARGEST_MARGIN, ANY_SIZE, ANY_MULTIPLE = 64, 512, 32
 STEPS_PER_PICTURE = 20
-# What models remove where nothing tells it.
-SALT_AND_PEPPER = "salt-and-pepper"
+# The fewest values that tell anything.
+FEWEST = 64
+# What models remove where nothing tells it; and what those do that remove several kinds.
+SALT_AND_PEPPER, MIXED = "salt-and-pepper", "mixed"
 
 
 class Failure(Exception):
@@ -112,7 +115,8 @@ class Model:
             ) from error
         started = time.perf_counter()
         try:
-            self._load(Interpreter(model_path=str(self.path), num_threads=threads))
+            with quiet_stderr():
+                self._load(Interpreter(model_path=str(self.path), num_threads=threads))
         except Exception as error:  # LiteRT raises whatever it meets in a damaged file.
             raise Failure(
                 f"{self.path} is damaged, or restores no pictures: {reason(error)}"
@@ -185,7 +189,7 @@ class Model:
         possible = (extent - self.multiple) // (2 * self.multiple) * self.multiple
         if self.known_margin is not None:
             wanted = min(wanted, -(-self.known_margin // self.multiple) * self.multiple)
-        return min(wanted, possible, LARGEST_MARGIN)
+        return min(wanted, possible, max(1, LARGEST_MARGIN // self.multiple) * self.multiple)
 
     def run(self, noisy):
         """Restores one window: uint8 (H, W, C) to float32 in [0, 1]."""
@@ -205,6 +209,19 @@ class Model:
         if scale:
             numbers = (numbers.astype(np.float32) - zero_point) * np.float32(scale)
         return numbers
+
+
+@contextlib.contextmanager
+def quiet_stderr():
+    """Drops what LiteRT says of itself; what it cannot do, it raises."""
+    shown = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(shown, 2)
+        os.close(shown)
 
 
 def likely_multiple(sizes):
@@ -818,10 +835,14 @@ def beside(path):
 def write_picture(path, pixels, alpha=None, kept=None, modified=None, record=None):
     """Writes a picture whole or not at all; in `--watch`, with the time of its source."""
     if alpha is not None:
+        if path.suffix.lower() in OPAQUE_SUFFIXES:
+            raise Failure(
+                f"{path.suffix} cannot hold {path}: it has transparency; convert it to PNG first"
+            )
         pixels = np.concatenate([pixels, alpha], axis=2)
     image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
     jpeg = {"quality": 95, "subsampling": 0}
-    of_suffix = {".jpg": jpeg, ".jpeg": jpeg, ".webp": {"lossless": True}}
+    of_suffix = {".jpg": jpeg, ".jpeg": jpeg, ".webp": {"lossless": True, "exact": True}}
     options = {**of_suffix.get(path.suffix.lower(), {}), **(kept or {})}
     with placed(path, modified, record) as temporary, quiet_pillow():
         image.save(temporary, **options)
@@ -866,7 +887,9 @@ def find_pictures(folder, output):
     folder, output = folder.resolve(), output.resolve()
     found = []
     for place, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if Path(place, name) != output]
+        folders[:] = [
+            name for name in folders if not name.startswith(".") and Path(place, name) != output
+        ]
         found += [Path(place, name) for name in names if not name.startswith(".")]
     return sorted(
         path for path in found if path.suffix.lower() in SUFFIXES and os.path.isfile(path)
@@ -1010,9 +1033,11 @@ def denoise(model, sources, output, overwrite, force):
 def look(model, pixels):
     """What there is to say of a picture, and why the model had better leave it alone, or None."""
     found = find_impulses(pixels)
+    if not found.share and pixels.size < FEWEST:
+        return "restored", "there is too little to tell noise by"
     if model.noise == SALT_AND_PEPPER:
         return found.verdict, found.objection(model.knows_pages)
-    if found.is_salt_and_pepper:
+    if found.is_salt_and_pepper and model.noise != MIXED:
         return found.verdict, f"{found.verdict}, which this model does not remove"
     return "restored", None
 
@@ -1208,7 +1233,9 @@ def main(arguments=None):
     sys.stdout.reconfigure(errors="backslashreplace")
     logging.getLogger("PIL").addHandler(logging.NullHandler())
     if options.trial:
-        resource.setrlimit(resource.RLIMIT_AS, (TRIAL_BYTES, TRIAL_BYTES))
+        allowed = [limit for limit in resource.getrlimit(resource.RLIMIT_AS) if limit >= 0]
+        least = min([TRIAL_BYTES, *allowed])
+        resource.setrlimit(resource.RLIMIT_AS, (least, least))
     try:
         model = Model(options.model, min(options.threads, cores()), options.trial, options.strength)
         if options.trial:

@@ -21,6 +21,7 @@ from PIL import EpsImagePlugin, Image
 
 from kerasgan.restore import impulses
 from kerasgan.restore.files import load_file
+from kerasgan.restore.litert import overlap
 from kerasgan.restore.restorer import Restorer
 from tests.helpers import noisy_picture, smooth_image
 
@@ -799,6 +800,41 @@ def test_a_model_for_other_noise_takes_what_has_no_salt_and_pepper(run, bundle, 
     assert "s: restored" in printed.splitlines()[0]
     assert "which this model does not remove; left as it was" in printed.splitlines()[1]
     np.testing.assert_array_equal(read(tmp_path / "noisy_restored.png"), read(noisy))
+    manifest.write_text(json.dumps({**content, "noise": {"kind": "mixed"}}))
+    status, printed = run(noisy, "-o", tmp_path / "again.png", model=manifest.parent)
+    assert status == 0 and "left as it was" not in printed
+
+
+def test_what_is_too_small_to_tell_is_left_alone(run, tmp_path):
+    dot = save(tmp_path / "dot.png", np.zeros((1, 1, 1), np.uint8))
+    status, printed = run(dot)
+    assert status == 0 and "there is too little to tell noise by; left as it was" in printed
+
+
+def test_hidden_folders_are_passed_over(run, tmp_path):
+    save(tmp_path / "in" / ".trash" / "old.png", noisy_picture(40, 50))
+    save(tmp_path / "in" / "new.png", noisy_picture(40, 50))
+    assert run(tmp_path / "in", "-o", tmp_path / "out")[0] == 0
+    assert [path.name for path in (tmp_path / "out").rglob("*")] == ["new.png"]
+
+
+def test_transparency_is_not_lost(run, tmp_path):
+    clear = np.concatenate([noisy_picture(40, 50, channels=3)] + [noisy_picture(40, 50)], axis=-1)
+    source = save(tmp_path / "clear.png", clear)
+    status, printed = run(source, "-o", tmp_path / "clear.bmp")
+    assert status == 1 and "it has transparency; convert it to PNG first" in printed
+    assert not (tmp_path / "clear.bmp").exists()
+
+
+@pytest.mark.parametrize("multiple", [8, 64, 128])
+def test_windows_overlap_as_in_the_library(bundle, multiple):
+    kit = load_kit()
+    model = kit.Model(bundle.path, 1)
+    model.multiple = multiple
+    for extent in (256, 1024, 4096):
+        for reach in (None, 20, 200):
+            model.known_margin = kit.margin_of({"reach": reach, "multiple": multiple})
+            assert 2 * model._margin(extent) == overlap((extent, extent), multiple, reach)
 
 
 def test_pictures_without_salt_and_pepper_are_copied(run, tmp_path):
