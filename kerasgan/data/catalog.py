@@ -5,7 +5,7 @@ import tensorflow_datasets as tfds
 from kerasgan.data import fer2013  # noqa: F401, registers the builder of that name
 from kerasgan.data.clean import CleanImages
 from kerasgan.data.prepared import load_prepared
-from kerasgan.errors import DataError
+from kerasgan.errors import DataError, first_line
 
 
 def load_catalog(name: str, *, channels: int = 1, limit: int | None = None) -> CleanImages:
@@ -25,5 +25,6 @@ def load_catalog(name: str, *, channels: int = 1, limit: int | None = None) -> C
     try:
         builder = tfds.builder(name)
     except Exception as error:  # It asserts what it wants of names and versions.
-        raise DataError(f"tensorflow-datasets has no dataset {name!r}") from error
+        reason = first_line(error)
+        raise DataError(f"tensorflow-datasets has no dataset {name!r}: {reason}") from error
     return load_prepared(builder, channels=channels, limit=limit)

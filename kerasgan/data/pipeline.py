@@ -49,9 +49,10 @@ def with_pages(images: ImageSet, share: float, *, patch_size: int = 48, seed: in
         seed: decides what is drawn.
 
     Returns:
-        The images, and the pages after them; the images alone where the share is 0.
+        The images, and the pages after them; the images alone where the share is 0, or where there
+        are none.
     """
-    if not share:
+    if not share or not len(images):
         return images
     own = sum(_patch_counts(images, patch_size))
     [channels] = {image.shape[-1] for image in images}
@@ -98,7 +99,8 @@ def training_pairs(
         workers: how many equal parts there are: one for each machine that trains.
 
     Returns:
-        A tf.data.Dataset of (noisy, clean), float32 (batch / workers, patch, patch, C) in [0, 1].
+        A tf.data.Dataset of (noisy, clean), float32 (batch / workers, patch, patch, C) in [0, 1],
+        unless the noise is not clipped.
 
     Raises:
         DataError: if there are no images.
@@ -108,14 +110,11 @@ def training_pairs(
         >>> pairs = training_pairs(images.train, noise=SaltAndPepper((0.05, 0.95)))
         >>> gan.fit(pairs, steps_per_epoch=steps_per_epoch(images.train), epochs=10)
     """
-    if batch_size % workers:
-        raise ValueError(f"{workers} workers cannot share batches of {batch_size} evenly")
+    own = _share(batch_size, workers)
     table = _PixelTable.of(images)
     ends = np.cumsum(_patch_counts(images, patch_size))
     patches = ends[-1]
     shown = batch_size * steps_per_epoch(images, batch_size=batch_size, patch_size=patch_size)
-
-    own = batch_size // workers
 
     def pair(count: Any) -> tuple[Any, Any]:
         # Of each batch, a worker takes the part that begins at its number.
@@ -182,6 +181,7 @@ def evaluation_pairs(
 
     Raises:
         DataError: if there are no images.
+        ValueError: if workers cannot share a batch evenly.
     """
     table = _PixelTable.of(images)
     places = [
@@ -191,7 +191,7 @@ def evaluation_pairs(
         for left in range(0, max(1, image.shape[1] - patch_size + 1), patch_size)
     ]
 
-    count, own = len(places), batch_size // workers
+    count, own = len(places), _share(batch_size, workers)
     places = tf.constant(places, tf.int64)
 
     def pair(number: Any) -> tuple[Any, ...]:
@@ -204,6 +204,13 @@ def evaluation_pairs(
     shown = math.ceil(count / batch_size) * own if even else count
     pairs = tf.data.Dataset.range(shown).map(pair, num_parallel_calls=tf.data.AUTOTUNE)
     return pairs.batch(own).prefetch(tf.data.AUTOTUNE)
+
+
+def _share(batch_size: int, workers: int) -> int:
+    """How much of a batch each worker builds."""
+    if batch_size % workers:
+        raise ValueError(f"{workers} workers cannot share batches of {batch_size} evenly")
+    return batch_size // workers
 
 
 def _patch_counts(images: ImageSet, patch_size: int) -> list[int]:

@@ -22,7 +22,8 @@ def load_images(
         source: "bundled" for the photographs inside scikit-image; the path of a fer2013.csv; a
             folder of images; or "tfds:NAME" for a dataset of tensorflow-datasets.
         channels: 1 for grey, 3 for colour.
-        seed: decides the held-out images of a source without a validation split.
+        seed: decides the held-out images of a source without a validation split, and which ones
+            of a folder `limit` keeps.
         limit: keep at most this many images of each split.
         keep_duplicates: keep exact repetitions within training, and held-out images that stand in
             training; both are dropped otherwise.

@@ -9,8 +9,8 @@ import tensorflow as tf
 from keras import ops
 
 from kerasgan.config import Balance, Objective
+from kerasgan.decoding import decode
 from kerasgan.noise.base import Noise
-from kerasgan.noise.kinds import noise_from_dict
 
 
 @dataclass(frozen=True)
@@ -237,7 +237,7 @@ class Adversary:
         noise = config["suspects_of"]
         parts = {
             "discriminator": keras.saving.deserialize_keras_object(config["discriminator"]),
-            "suspects_of": None if noise is None else noise_from_dict(noise),
+            "suspects_of": None if noise is None else decode(Noise, noise, "noise"),
         }
         return cls(**{**config, **parts})
 

@@ -19,7 +19,7 @@ class AveragedGenerator(keras.Model):
     Attributes:
         generator: a model from `noisy` to `restored`; `optimizer` trains it.
         averaged_statistics: running means of what the generator's normalisations have seen; none
-            where nothing is averaged.
+            where nothing was ever averaged.
     """
 
     generator: keras.Model
@@ -48,6 +48,8 @@ class AveragedGenerator(keras.Model):
 
     def _average_statistics(self) -> None:
         """Averages what normalisations have seen as the optimizer averages weights."""
+        if not self._averages:
+            return
         for average, statistic in zip(self.averaged_statistics, self.statistics, strict=False):
             follow(average, statistic.value, self.g_optimizer.ema_momentum)
 
@@ -71,6 +73,8 @@ class AveragedGenerator(keras.Model):
         self._finalize_statistics()
 
     def _finalize_statistics(self) -> None:
+        if not self._averages:
+            return
         for average, statistic in zip(self.averaged_statistics, self.statistics, strict=False):
             statistic.assign(tf.where(tf.math.is_nan(average.value), statistic.value, average))
 

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasgan.config import OptimizerConfig, Phase, RunConfig
+from kerasgan.decoding import decode
 from kerasgan.model.adversary import Adversary
 from kerasgan.model.discriminators import build_discriminator
 from kerasgan.model.generators import build_generator
@@ -18,9 +19,8 @@ from kerasgan.model.precision import computing_in
 from kerasgan.model.promises import last_convolutions, promises
 from kerasgan.model.step import OUT_OF_RANGE, AdversarialStep
 from kerasgan.noise.base import Noise
-from kerasgan.noise.kinds import noise_from_dict
 from kerasgan.presets import PRESETS
-from kerasgan.store.zoo import read_saved_model
+from kerasgan.store.zoo import read_saved_model, saved_models
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
@@ -40,7 +40,9 @@ class DenoisingGAN(AdversarialStep):
 
     Example:
         >>> gan = DenoisingGAN.from_preset("selective-gan")
-        >>> gan.fit(pairs, epochs=10, callbacks=[Phases(preset("selective-gan"))])
+        >>> config = preset("selective-gan")
+        >>> phases = Phases(config)
+        >>> gan.fit(pairs, steps_per_epoch=100, epochs=config.epochs, callbacks=[phases])
         >>> restored = gan.predict(noisy)
     """
 
@@ -135,6 +137,9 @@ class DenoisingGAN(AdversarialStep):
             ValueError: if there is no preset or saved model of that name, or the saved model has
                 another number of channels.
         """
+        if name not in PRESETS and name not in saved_models():
+            known = ", ".join((*PRESETS, *saved_models()))
+            raise ValueError(f"no preset or saved model {name!r}; there are {known}")
         saved = None if name in PRESETS else read_saved_model(name)
         config = PRESETS[name] if saved is None else saved.config
         if saved is not None and config.data.channels != channels:
@@ -212,6 +217,9 @@ class DenoisingGAN(AdversarialStep):
                 self._state(f"average_{number}", statistic.shape)
                 for number, statistic in enumerate(self.statistics)
             ]
+        # Of an optimizer before this one.
+        for average in self.averaged_statistics:
+            average.assign(tf.fill(average.shape, math.nan))
 
     def _state(self, name: str, shape: tuple[int, ...], dtype: str = "float32") -> Any:
         """A variable that is saved with the model; NaN, or -1, until it is first assigned."""
@@ -246,7 +254,7 @@ class DenoisingGAN(AdversarialStep):
         config = dict(config)
         noise = config.pop("suspects_of")
         rest = {key: keras.saving.deserialize_keras_object(value) for key, value in config.items()}
-        self.compile(**rest, suspects_of=None if noise is None else noise_from_dict(noise))
+        self.compile(**rest, suspects_of=None if noise is None else decode(Noise, noise, "noise"))
 
     def call(self, noisy: Any, training: bool = False) -> Any:
         """Restores images: float (N, H, W, C) in [0, 1] to the same.
@@ -263,6 +271,9 @@ class DenoisingGAN(AdversarialStep):
         return self.generator(noisy, training=training)
 
     def fit(self, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(args[0] if args else kwargs.get("x"), tf.data.Dataset):
+            # Pairs come shuffled; Keras would only warn that it does not.
+            kwargs.setdefault("shuffle", False)
         try:
             return super().fit(*args, **kwargs)
         except tf.errors.InvalidArgumentError as error:

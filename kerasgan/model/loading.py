@@ -9,6 +9,7 @@ import keras
 from kerasgan.errors import ModelError, first_line
 from kerasgan.model.blending import blend
 from kerasgan.model.gan import DenoisingGAN
+from kerasgan.model.precision import in_float32
 from kerasgan.store.bundle import Bundle, is_bundle
 from kerasgan.store.faithful import find_faithful
 from kerasgan.store.run_folder import RunFolder
@@ -81,6 +82,8 @@ def _load(path: Path) -> keras.Model:
     version = _keras_version(path)
     try:
         model = keras.models.load_model(path)
+    except MemoryError:
+        raise
     except Exception as error:  # Whatever the layers named in the file raise on what they read.
         raise ModelError(
             f"cannot load {path}, written by Keras {version}, with Keras {keras.__version__}: "
@@ -88,7 +91,7 @@ def _load(path: Path) -> keras.Model:
         ) from error
     if isinstance(model, DenoisingGAN):
         model.finalize_averages()
-        model = model.generator
+        model = in_float32(model.generator)
     shape, restored = (getattr(model, f"{end}_shape", None) for end in ("input", "output"))
     if shape not in [(None, None, None, 1), (None, None, None, 3)] or restored != shape:
         raise ModelError(f"{path} restores no images of any size: its input has the shape {shape}")
@@ -106,8 +109,10 @@ def _keras_version(path: Path) -> str:
                 if sizes[name] > _LARGEST_MEMBER:
                     raise ModelError(f"{path} is damaged: its {name} has {sizes[name]:,} bytes")
             _, metadata = (json.loads(archive.read(name)) for name in _MEMBERS)
-    except ModelError:
+    except (ModelError, MemoryError):
         raise
+    except PermissionError as error:
+        raise ModelError(f"cannot read {path}: {error.strerror}") from error
     except Exception as error:  # Besides zipfile's own, what each kind of compression raises.
         raise ModelError(f"{path} is no Keras model file, or a damaged one") from error
     if not isinstance(metadata, dict) or "keras_version" not in metadata:

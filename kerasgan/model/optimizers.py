@@ -29,7 +29,7 @@ class Muon(keras.optimizers.Muon):
     """
 
     def _should_use_adamw(self, variable: Any) -> bool:
-        excluded = any(name in variable.path for name in self.exclude_layers)
+        excluded = not {*self.exclude_layers}.isdisjoint(variable.path.split("/"))
         return len(variable.shape) != 4 or excluded
 
     def _muon_update_step(self, gradient: Any, variable: Any, lr: Any, m: Any) -> None:

@@ -19,6 +19,8 @@ _WINDOWED = (
     layers.MaxPooling2D,
     layers.AveragePooling2D,
 )
+# What these have a value of for the height and one for the width.
+_OF_BOTH_AXES = ("kernel_size", "pool_size", "strides", "dilation_rate", "size")
 # Operations that look at one pixel alone, by their class in keras.ops or keras.layers.
 _POINTWISE = frozenset(
     "Abs Absolute Activation Add BatchNormalization Cast Clip Concatenate Dropout ELU Elu Equal "
@@ -148,15 +150,20 @@ def calls(generator: keras.Model, field: Field = _PIXEL) -> tuple[list[Call], Fi
             inner, made = calls(nested, read)
             every += inner
         else:
-            made = _field_after(node.operation, read)
+            made = _field_after(node, read)
             every.append(Call(node.operation, read, made))
         found |= {id(tensor): made for tensor in node.outputs}
     return every, _union([found[id(tensor)] for tensor in _flat(generator.output)])
 
 
-def _field_after(operation: Any, field: Field) -> Field:
-    """What a cell that an operation makes depends on, given that for the cells it reads."""
+def _field_after(node: Any, field: Field) -> Field:
+    """What a cell that a call makes depends on, given that for the cells it reads."""
+    operation = node.operation
     stride, first, last = field
+    sides = [getattr(operation, name, ()) for name in _OF_BOTH_AXES]
+    if any(isinstance(side, tuple) and len({*side}) > 1 for side in sides):
+        own = math.lcm(*operation.strides) if isinstance(operation, _WINDOWED) else 1
+        return Field(own * stride, -math.inf, math.inf)
     if isinstance(operation, layers.Conv2DTranspose):
         own, kernel = operation.strides[0], operation.kernel_size[0]
         before = max(kernel - own, 0) // 2
@@ -178,7 +185,19 @@ def _field_after(operation: Any, field: Field) -> Field:
     if kind == "SpaceToDepth":
         own = operation.block_size
         return Field(own * stride, first, last + (own - 1) * stride)
-    return field if kind in _POINTWISE else Field(stride, -math.inf, math.inf)
+    in_place = kind in _POINTWISE and _keeps_places(node)
+    return field if in_place else Field(stride, -math.inf, math.inf)
+
+
+def _keeps_places(node: Any) -> bool:
+    """Whether what is cut or joined, if a call does that, are channels alone."""
+    kind = type(node.operation).__name__
+    if kind == "GetItem":
+        key = node.arguments.args[1]
+        keys = key if isinstance(key, tuple) else (key,)
+        spatial = keys[1:-1] if keys[0] is Ellipsis else keys[1:3]
+        return all(one == slice(None) for one in spatial)
+    return kind not in ("Split", "Concatenate") or node.operation.axis in (-1, 3)
 
 
 def _union(fields: list[Field]) -> Field:

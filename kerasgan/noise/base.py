@@ -69,8 +69,8 @@ class Noise(abc.ABC):
             seed: int tensor or array (2,); the same seed gives the same noise.
 
         Returns:
-            Float tensor of the same shape, in [0, 1]; of two NumPy arrays a NumPy array, the same
-            bits without TensorFlow.
+            Float tensor of the same shape, in [0, 1] unless the noise is not clipped; of two NumPy
+            arrays a NumPy array, the same bits without TensorFlow.
         """
 
     @abc.abstractmethod

@@ -1,8 +1,5 @@
 """The kinds of noise that there are, by their names."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from kerasgan.noise.base import Noise
 from kerasgan.noise.camera import Camera
 from kerasgan.noise.gaussian import Gaussian
@@ -45,21 +42,3 @@ def noise_of(kind: str) -> type[Noise]:
     if kind not in KINDS:
         raise ValueError(f"no noise {kind!r}; there are {', '.join(KINDS)}")
     return KINDS[kind]
-
-
-def noise_from_dict(values: Mapping[str, Any]) -> Noise:
-    """Reads what `Noise.to_dict` wrote.
-
-    Args:
-        values: the kind and its values.
-
-    Returns:
-        The noise.
-
-    Raises:
-        ValueError: if there is no such kind, or a value is out of its range.
-    """
-    fields = {name: value for name, value in values.items() if name != "kind"}
-    if "parts" in fields:
-        fields["parts"] = tuple(map(noise_from_dict, fields["parts"]))
-    return noise_of(values["kind"])(**fields)

@@ -23,7 +23,7 @@ def noisy_image(
         index: the image's number: each has noise of its own.
 
     Returns:
-        float32 array (H, W, C) in [0, 1].
+        float32 array (H, W, C) in [0, 1], unless the noise is not clipped.
 
     Raises:
         ValueError: for other shapes and ranges.

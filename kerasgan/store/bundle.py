@@ -1,7 +1,6 @@
 """A bundle: one generator in several .tflite files, with what there is to know of each."""
 
 import hashlib
-import io
 import json
 import math
 import reprlib
@@ -11,17 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from kerasgan.config import RunConfig
+from kerasgan.decoding import decode
 from kerasgan.errors import ModelError, OutputError, first_line
 from kerasgan.noise.base import Noise
-from kerasgan.noise.kinds import noise_from_dict
-from kerasgan.store.record import parse_record
+from kerasgan.store.files import holds_keys
+from kerasgan.store.record import is_record, parse_record
 from kerasgan.store.run_folder import RunFolder
 
 MANIFEST, CARD, SAMPLES = "manifest.json", "MODEL_CARD.md", "samples"
 KERAS, FAITHFUL = "generator.keras", "faithful.keras"
 _VERSION = 1
-# What tells our files from those that others call by the same names.
-_MANIFEST_KEYS, _RECORD_KEYS = ("version", "files", "signatures"), ("config", "data", "fingerprint")
+# What tells our file from those that others call by the same name.
+_MANIFEST_KEYS = ("version", "files", "signatures")
 # Far more than any manifest or record has, in bytes.
 _LARGEST_JSON = 2**22
 # Far more than networks and pictures have: eight strides of 2, and pixels a side.
@@ -115,7 +115,7 @@ class Bundle:
             ModelError: if the bundle is of those that do not tell, and does not know its training.
         """
         values = self.manifest.get("noise")
-        return self.config.noise if values is None else noise_from_dict(values)
+        return self.config.noise if values is None else decode(Noise, values, "noise")
 
 
 def _faults(manifest: Any) -> Iterator[str]:
@@ -170,9 +170,9 @@ def _faults(manifest: Any) -> Iterator[str]:
         yield _must("subject must be a text", manifest["subject"])
     try:
         if manifest.get("noise") is not None:
-            noise_from_dict(manifest["noise"])
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-        yield f"noise is none: {first_line(error)}"
+            decode(Noise, manifest["noise"], "noise")
+    except ValueError as error:
+        yield first_line(error)
     checked = manifest.get("checked")
     if not isinstance(checked, dict) or not isinstance(checked.get("source"), str):
         yield _must("checked must name its source", checked)
@@ -245,16 +245,6 @@ def _read_json(file: Path) -> Any:
         raise ValueError("its values are nested too deeply") from error
 
 
-def _is_ours(file: Path, keys: tuple[str, ...]) -> bool:
-    """Tells a file of kerasgan's, damaged or not, by the keys that stand in it."""
-    try:
-        with file.open("rb") if file.is_file() else io.BytesIO() as content:
-            text = content.read(_LARGEST_JSON)
-    except OSError:
-        return False
-    return all(f'"{key}"'.encode() in text for key in keys)
-
-
 def training_record(path: Path) -> dict[str, Any] | None:
     """Finds the record of the training run that a model comes from.
 
@@ -271,7 +261,7 @@ def training_record(path: Path) -> dict[str, Any] | None:
     if is_bundle(folder):
         return Bundle.read(folder).manifest["training"]
     file = RunFolder(folder).config
-    if not _is_ours(file, _RECORD_KEYS):
+    if not is_record(file):
         return None
     try:
         record = _read_json(file)
@@ -283,7 +273,7 @@ def training_record(path: Path) -> dict[str, Any] | None:
 
 def is_bundle(path: Path) -> bool:
     """Tells whether a path is a folder with a manifest of ours; others have such files, too."""
-    return _is_ours(Path(path) / MANIFEST, _MANIFEST_KEYS)
+    return holds_keys(Path(path) / MANIFEST, _MANIFEST_KEYS, _LARGEST_JSON)
 
 
 def check_replaceable(path: Path, *, overwrite: bool = False) -> None:

@@ -1,10 +1,11 @@
 """Writing files so that a reader never meets half of one."""
 
 import contextlib
+import io
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from kerasgan.errors import OutputError
@@ -113,6 +114,25 @@ def write_text(path: Path, text: str) -> None:
     """
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def holds_keys(file: Path, keys: Sequence[str], most: int = 2**22) -> bool:
+    """Tells a JSON file of kerasgan's, damaged or not, by the keys that stand in it.
+
+    Args:
+        file: which need not be there.
+        keys: that tell ours from what others call by the same name.
+        most: how many bytes are looked at.
+
+    Returns:
+        Whether all of them stand in it.
+    """
+    try:
+        with file.open("rb") if file.is_file() else io.BytesIO() as content:
+            text = content.read(most)
+    except OSError:
+        return False
+    return all(f'"{key}"'.encode() in text for key in keys)
 
 
 def check_new(path: Path | None, *suffixes: str) -> None:

@@ -7,6 +7,12 @@ from typing import Any
 from kerasgan.config import RunConfig
 from kerasgan.decoding import require
 from kerasgan.errors import ModelError, first_line
+from kerasgan.store.files import holds_keys
+
+
+def is_record(file: Path) -> bool:
+    """Tells a config.json of a run, damaged or not, from those of other programs."""
+    return holds_keys(file, ("config", "data", "fingerprint"))
 
 
 def read_record(path: Path) -> tuple[RunConfig, str]:
@@ -24,7 +30,7 @@ def read_record(path: Path) -> tuple[RunConfig, str]:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise ModelError(f"there is no {path}: not the folder of a training run") from error
+        raise ModelError(f"there is no {path}, as a training run has one") from error
     except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{path} is damaged: {error}") from error
     return parse_record(record, path)

@@ -14,7 +14,7 @@ from typing import Any
 from kerasgan.config import RunConfig
 from kerasgan.errors import ModelError, OutputError
 from kerasgan.store.files import write_text
-from kerasgan.store.record import read_record
+from kerasgan.store.record import is_record, read_record
 
 _VERSIONED = ("kerasgan", "tensorflow", "keras", "numpy", "scikit-image")
 
@@ -75,7 +75,8 @@ class RunFolder:
             overwrite: whether a run that stands there may be replaced.
 
         Raises:
-            OutputError: if there is something in the folder, or it is none.
+            OutputError: if there is something in the folder, or it is none; or if its config.json
+                is another program's.
         """
         if self.path.exists() and not self.path.is_dir():
             raise OutputError(f"{self.path} is a file, not a folder")
@@ -83,6 +84,8 @@ class RunFolder:
             raise OutputError(
                 f"{self.path} is not empty; choose another --output, or --overwrite it"
             )
+        if self.config.exists() and not is_record(self.config):
+            raise OutputError(f"{self.config} is no run's; choose another --output")
 
     def create(
         self, config: RunConfig, data: Mapping[str, Any], *, overwrite: bool = False
@@ -101,18 +104,14 @@ class RunFolder:
 
         self.check_free(overwrite=overwrite)
         # A run's own files alone: whatever else stands here is somebody's.
-        for path in (
-            self.config,
-            self.history,
-            self.model,
-            self.generator,
-            self.faithful,
-            self.evaluation,
-        ):
-            path.unlink(missing_ok=True)
+        own = [self.config, self.history, self.model, self.generator, self.faithful]
         for pattern in ("pictures/epoch-*.png", "logs/*/events.out.tfevents.*"):
-            for path in self.path.glob(pattern):
-                path.unlink()
+            own += self.path.glob(pattern)
+        for path in (*own, self.evaluation):
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise OutputError(f"cannot replace {path}: {error.strerror}") from error
         record = {
             "config": config.to_dict(),
             "data": dict(data),

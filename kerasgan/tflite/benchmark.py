@@ -97,7 +97,8 @@ def measure(
         ModelError: if the file cannot be loaded.
         MemoryError: if the process that ran it was killed, as by a lack of memory.
     """
-    sizes = [size] if size else list(load_file(file).sizes.values()) or [(256, 256)]
+    own = list(load_file(file).sizes.values())
+    sizes = [size] if size else own or [(256, 256)]
     cost, peak = _cost(file), peak_gflops(threads)
     speeds = []
     for one in sizes:
@@ -125,7 +126,7 @@ def _measure_here(
 
     before = peak_mib()
     started = time.perf_counter()
-    model = load_file(file, threads=threads)
+    model = load_file(file, threads=threads, sound=True)
     load_ms = (time.perf_counter() - started) * 1000
     random = np.random.default_rng(0)
     noisy = random.integers(1, 255, (*size, model.channels), np.uint8)

@@ -88,7 +88,7 @@ def calibration_pictures(
     count = count_pictures(size) if count is None else count
     large = fitting(images, size)
     random = np.random.default_rng(seed)
-    order = random.permutation(count) % len(large)
+    order = random.permutation(max(count, len(large))) % len(large)
     for index, level in enumerate(np.linspace(*noise.calibration_range, count)):
         clean = to_float(random_crop(large[order[index]], size, random))
         yield noisy_image(clean, noise.at(float(level)), seed=seed, index=index)

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from kerasgan.config import RunConfig
-from kerasgan.noise.kinds import noise_from_dict
+from kerasgan.decoding import decode
+from kerasgan.noise.base import Noise
 from kerasgan.store.bundle import KERAS
 from kerasgan.store.files import write_text
 from kerasgan.tflite import QUANTIZATIONS
@@ -27,7 +28,7 @@ def write_card(path: Path, manifest: dict[str, Any], notes: str = "") -> None:
 
 
 def _lines(manifest: dict[str, Any]) -> Iterator[str]:
-    noise = noise_from_dict(manifest["noise"])
+    noise = decode(Noise, manifest["noise"], "noise")
     colors = "colour" if manifest["channels"] == 3 else "grey"
     subject = f" in {manifest['subject']}" if manifest["subject"] else ""
     yield "# A restorer of noisy pictures\n"
@@ -132,12 +133,13 @@ def _training(record: dict[str, Any]) -> Iterator[str]:
     # A record knows the number where its data could be counted.
     images = record["data"].get("train")
     count = f"{images:,} images, " if isinstance(images, int) else ""
+    weight = config.adversary.weight
+    adversarial = f" + {weight:g} · adversarial loss" if weight else ""
     yield (
         f"- Data: {source}, {count}patches of {config.data.patch_size}×{config.data.patch_size}\n"
         f"- Noise: {config.noise.description}, {low}{'' if low == high else f' to {high}'}{drawn}\n"
         f"- Recipe: {config.generator.architecture}, {config.epochs} epochs, batches of "
-        f"{config.batch_size}, {config.reconstruction.upper()} + {config.adversary.weight:g} · "
-        "adversarial loss"
+        f"{config.batch_size}, {config.reconstruction.upper()}{adversarial}"
     )
 
 

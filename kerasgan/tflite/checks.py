@@ -12,6 +12,7 @@ from kerasgan.measure import metrics
 from kerasgan.noise.base import Noise
 from kerasgan.noise.noisy import noisy_image
 from kerasgan.restore.litert import TFLiteModel
+from kerasgan.restore.tiling import Window
 
 # How far a file's mean PSNR may be from Keras' on the same pictures, in dB.
 PSNR_TOLERANCES = {"float32": 0.001, "float16": 0.01, "dynamic": 0.05, "int8": 0.25}
@@ -119,7 +120,7 @@ def check_values(name: str, model: TFLiteModel, *, exact: bool) -> None:
     """
     random = np.random.default_rng(0)
     for height, width in model.sizes.values() or [(64, 64)]:
-        window = model.window(height, width)
+        window = Window(height, width, 0, 1)
         shape = (height, width, model.channels)
         levels = np.resize(np.arange(256, dtype=np.uint8), shape)
         noise = np.where(random.random(shape) < 0.5, 0, 255).astype(np.uint8)

@@ -84,6 +84,8 @@ def test_workers_build_parts_of_the_same_batches():
             np.testing.assert_array_equal(expected, np.concatenate(halves))
     with pytest.raises(ValueError, match="3 workers cannot share batches of 4 evenly"):
         training_pairs(images, **options, workers=3)
+    with pytest.raises(ValueError, match="3 workers cannot share batches of 4 evenly"):
+        evaluation_pairs(images, noise=SaltAndPepper(0.3), batch_size=4, workers=3)
 
 
 def test_large_images_give_many_patches_cut_where_they_say():

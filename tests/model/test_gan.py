@@ -318,3 +318,26 @@ def test_statistics_of_normalizations_are_averaged_with_the_weights():
     with gan.averaged_weights():
         np.testing.assert_allclose(norms[0].moving_variance, expected, rtol=1e-5)
     np.testing.assert_array_equal(norms[0].moving_variance, now)
+
+
+def test_averages_end_with_the_optimizer_that_made_them():
+    gan = small_gan(g_optimizer__ema_momentum=0.9)
+    gan.fit(pairs().take(2), verbose=0)
+    gan.compile(keras.optimizers.Adam(1e-2), reconstruction="mae")
+    gan.fit(pairs().take(3), verbose=0)
+    noisy, _ = batch()
+    np.testing.assert_allclose(
+        gan.predict(noisy, verbose=0), gan.generator(noisy, training=False), atol=1e-6
+    )
+    before = [np.array(statistic) for statistic in gan.statistics]
+    gan._finalize_statistics()
+    for statistic, value in zip(gan.statistics, before, strict=True):
+        np.testing.assert_array_equal(statistic, value)
+    averaging = keras.optimizers.Adam(1e-2, use_ema=True)
+    gan.compile(averaging, reconstruction="mae")
+    assert all(np.isnan(average).all() for average in gan.averaged_statistics)
+
+
+def test_a_name_that_is_none_is_told_those_that_are():
+    with pytest.raises(ValueError, match="'selectiv'; there are selective-gan, .*camera-photos"):
+        DenoisingGAN.from_preset("selectiv")

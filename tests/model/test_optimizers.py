@@ -57,3 +57,11 @@ def test_muon_is_saved_and_loaded(tmp_path):
         one.fit(x, y, verbose=0)
     for own, other in zip(model.weights, again.weights, strict=True):
         np.testing.assert_array_equal(own, other)
+
+
+def test_muon_leaves_layers_to_adam_by_their_whole_names():
+    optimizer = build_optimizer(MUON, left_to_adam=["out"])
+    for name, left in (("out", True), ("layout", False)):
+        layer = keras.layers.Conv2D(2, 3, name=name)
+        layer.build((None, None, None, 2))
+        assert optimizer._should_use_adamw(layer.kernel) == left

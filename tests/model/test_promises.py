@@ -136,3 +136,24 @@ def test_reach_of_single_layers(layer, multiple, reach):
     noisy = keras.Input((None, None, 1))
     found = promises(keras.Model(noisy, layer(noisy)))
     assert (found.multiple, found.reach, found.certain_exact) == (multiple, reach, False)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        layers.Conv2D(1, (1, 9), padding="same"),
+        layers.Conv2D(1, 3, padding="same", dilation_rate=(1, 4)),
+        layers.MaxPooling2D((3, 5), strides=1, padding="same"),
+    ],
+)
+def test_what_is_not_square_reaches_nobody_knows_how_far(layer):
+    noisy = keras.Input((None, None, 1))
+    assert promises(keras.Model(noisy, layer(noisy))).reach is None
+
+
+def test_what_is_cut_and_joined_must_be_channels():
+    noisy = keras.Input((None, None, 2))
+    joined = keras.ops.concatenate([noisy[..., :1], noisy[:, :, :, 1:]], axis=-1)
+    assert promises(keras.Model(noisy, joined)).reach == 0
+    moved = keras.ops.concatenate([noisy[:, 1:], noisy[:, :1]], axis=1)
+    assert promises(keras.Model(noisy, moved)).reach is None

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasgan.noise.kinds import KINDS, noise_from_dict, noise_of
+from kerasgan.decoding import decode
+from kerasgan.noise.base import Noise
+from kerasgan.noise.kinds import KINDS, noise_of
 from kerasgan.noise.salt_and_pepper import SaltAndPepper
 
 CLEAN = np.random.default_rng(0).uniform(0, 1, (3, 24, 24, 1)).astype(np.float32)
@@ -69,7 +71,7 @@ def test_levels_are_drawn_from_the_whole_range(noise):
 
 
 def test_it_survives_json(noise):
-    assert noise_from_dict(json.loads(json.dumps(noise.to_dict()))) == noise
+    assert decode(Noise, json.loads(json.dumps(noise.to_dict())), "noise") == noise
 
 
 def test_what_is_reported_and_checked_lies_within_the_bounds(noise):

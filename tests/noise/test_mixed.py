@@ -5,9 +5,10 @@ import json
 import numpy as np
 import pytest
 
+from kerasgan.decoding import decode
+from kerasgan.noise.base import Noise
 from kerasgan.noise.gaussian import Gaussian
 from kerasgan.noise.impulses import RandomImpulses
-from kerasgan.noise.kinds import noise_from_dict
 from kerasgan.noise.mixed import Mixed
 from kerasgan.noise.philox import fold_in
 from kerasgan.noise.salt_and_pepper import SaltAndPepper
@@ -88,7 +89,7 @@ def test_what_it_says_of_itself():
 def test_parts_survive_json():
     parts = (Sensor((5, 80), jpeg=True), SaltAndPepper((0, 0.3), 0.5, salt_vs_pepper=0.2))
     noise = Mixed((0.2, 0.9), 0.7, parts)
-    assert noise_from_dict(json.loads(json.dumps(noise.to_dict()))) == noise
+    assert decode(Noise, json.loads(json.dumps(noise.to_dict())), "noise") == noise
 
 
 @pytest.mark.parametrize("parts", [(), (Mixed(0.5),), (GRAIN, "sensor")])

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasgan.noise.kinds import noise_from_dict
+from kerasgan.decoding import decode
+from kerasgan.noise.base import Noise
 from kerasgan.noise.resaved import ResavedImpulses
 from kerasgan.noise.salt_and_pepper import salt_and_pepper
 from kerasgan.noise.stray import StrayImpulses
@@ -61,7 +62,7 @@ def test_jpeg_costs_what_qualities_of_60_to_95_do():
 
 def test_stray_impulses_are_of_every_kind_and_read_as_written():
     noise = StrayImpulses((0.0, 1.0))
-    assert noise_from_dict(noise.to_dict()) == noise
+    assert decode(Noise, noise.to_dict(), "noise") == noise
     assert noise.kinds == {"stray-impulses", "random-impulses", "resaved-impulses"}
     clean = np.broadcast_to(FLAT, (300, *FLAT.shape)).copy()
     noisy = noise.corrupt(clean, np.full(300, 0.5), seed=SEED)

@@ -175,6 +175,7 @@ def test_an_exported_sharpness_is_told_and_fixed(trained_run, tmp_path):
         np.testing.assert_array_equal(load_restorer(half.path, sharpness)(NOISY), file)
         by_keras = load_restorer(half.path, sharpness, precision="keras")(NOISY)
         np.testing.assert_array_equal(by_keras, expected)
+        assert [*load_restorers(half.path, sharpness)] == ["keras", "float32"]
     with pytest.raises(ModelError, match="was exported at sharpness 0.5, and holds nothing else"):
         load_restorer(half.path, 0.2)
 

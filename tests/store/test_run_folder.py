@@ -1,7 +1,8 @@
 import pytest
 
-from kerasgan.errors import ModelError
+from kerasgan.errors import ModelError, OutputError
 from kerasgan.store.run_folder import RunFolder
+from tests.helpers import small_config
 
 WHOLE = "epoch,g_loss,val_psnr\n1,0.5,30.1\n2,0.4,31\n"
 
@@ -60,3 +61,15 @@ def test_only_what_the_model_knows_of_is_complete(folder):
     message = r"history.csv ends with epoch 2, but model.keras with epoch 3; move it away"
     with pytest.raises(ModelError, match=message):
         folder.read_history(3)
+
+
+def test_what_is_no_runs_is_not_overwritten(tmp_path):
+    folder = RunFolder(tmp_path)
+    folder.config.write_text('{"mine": 1}')
+    with pytest.raises(OutputError, match=r"config.json is no run's; choose another --output"):
+        folder.create(small_config(), {"fingerprint": ""}, overwrite=True)
+    assert folder.config.read_text() == '{"mine": 1}'
+    folder.config.unlink()
+    folder.history.mkdir()
+    with pytest.raises(OutputError, match=r"cannot replace .*history.csv"):
+        folder.create(small_config(), {"fingerprint": ""}, overwrite=True)

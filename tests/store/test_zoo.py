@@ -122,7 +122,7 @@ def test_a_saved_model_can_be_trained_further(saved):
     assert np.abs(gan(noisy) - expected).max() > 0
     with pytest.raises(ValueError, match="small has 1 channels, not 3"):
         DenoisingGAN.from_preset("small", channels=3)
-    with pytest.raises(ValueError, match="no saved model 'unknown'; there are small"):
+    with pytest.raises(ValueError, match="no preset or saved model 'unknown'; there are .*small"):
         DenoisingGAN.from_preset("unknown")
 
 

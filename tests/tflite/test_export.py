@@ -15,6 +15,7 @@ from kerasgan.model.generators import build_generator
 from kerasgan.model.loading import load_generator
 from kerasgan.noise.salt_and_pepper import SaltAndPepper
 from kerasgan.restore.files import load_file
+from kerasgan.restore.tiling import Window
 from kerasgan.tflite import QUANTIZATIONS, checks
 from kerasgan.tflite.calibration import calibration_pictures, count_pictures
 from kerasgan.tflite.convert import convert
@@ -109,6 +110,33 @@ def test_calibration_pictures_cover_all_levels_and_both_ends():
     np.testing.assert_array_equal(pictures, again)
     other = list(calibration_pictures(images, (32, 48), NOISE, count=100, seed=2))
     assert not np.array_equal(pictures, other)
+
+
+def test_calibration_pictures_are_drawn_from_all_images():
+    values = range(1, 251)
+    images = ImageSet(
+        tuple(np.full((32, 32, 1), value, np.uint8) for value in values), tuple(map(str, values))
+    )
+    clean = SaltAndPepper((0.0, 0.0))
+    seen = {
+        round(255 * float(picture[0, 0, 0]))
+        for picture in calibration_pictures(images, (32, 32), clean, count=100)
+    }
+    assert len(seen) == 100 and max(seen) > 200
+
+
+def test_a_check_takes_the_window_of_its_own_size():
+    class Exact:
+        sizes, channels = {"denoise": (16, 16), "denoise_8x8": (8, 8)}, 1
+
+        def run(self, noisy, window):
+            assert noisy.shape[:2] == (window.height, window.width)
+            return to_float(noisy)
+
+        def window(self, height, width):
+            return Window(8, 8, 0, 8)
+
+    checks.check_values("file", Exact(), exact=True)
 
 
 def test_calibration_pictures_that_are_too_small_are_mirrored():
