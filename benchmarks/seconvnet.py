@@ -65,6 +65,7 @@ def main(data, pictures, batch_size):
 
     train, held_out = split(data)
     config = PRESETS["selective"]
+    keras.utils.set_random_seed(0)
     own = DenoisingGAN.from_run_config(config, pictures // config.batch_size)
     keras.utils.set_random_seed(0)
     peer = DenoisingGAN(seconvnet())

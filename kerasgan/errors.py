@@ -25,6 +25,18 @@ class Stopped(KerasganError):
     """Training that was asked by SIGTERM to stop, as a cloud machine is before it goes away."""
 
 
+class Interrupted(KeyboardInterrupt):
+    """Training that was interrupted, as by Ctrl-C.
+
+    Args:
+        complete: how many epochs are complete, and kept.
+    """
+
+    def __init__(self, complete: int):
+        super().__init__()
+        self.complete = complete
+
+
 class OutputError(KerasganError, OSError):
     """A place that cannot be written to, or would be overwritten."""
 

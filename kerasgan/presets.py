@@ -129,5 +129,7 @@ def read_recipe(path: Path) -> RunConfig:
     try:
         changes = tomllib.loads(path.read_text(encoding="utf-8"))
         return preset(changes.pop("preset", DEFAULT)).changed(changes)
-    except (OSError, ValueError, TypeError) as error:
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}") from error
+    except (ValueError, TypeError) as error:
         raise DataError(f"cannot read {path}: {error}") from error

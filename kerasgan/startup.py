@@ -81,7 +81,9 @@ class _Stderr:
             if not self._holders:
                 if sys.stderr is not None:
                     sys.stderr.flush()
-                self._held, self._original = tempfile.TemporaryFile(), os.dup(2)
+                # To be read while others write: they write at its end, wherever that was.
+                self._held = tempfile.TemporaryFile("a+b", buffering=0)
+                self._original = os.dup(2)
                 os.dup2(self._held.fileno(), 2)
                 self._split(sys.stderr)
             self._holders.append(threading.get_ident())
@@ -92,17 +94,17 @@ class _Stderr:
         with self._lock:
             if self._by_thread is not None:
                 self._by_thread.held.flush()
-            if shown_from is not None:
-                # Without moving to it: the place in the file is that where others go on writing.
-                held = self._held.fileno()
-                size = os.fstat(held).st_size - shown_from
-                os.write(self._original, os.pread(held, size, shown_from))
-            self._holders.remove(threading.get_ident())
-            if not self._holders:
-                self._join()
-                os.dup2(self._original, 2)
-                os.close(self._original)
-                self._held.close()
+            try:
+                if shown_from is not None:
+                    self._held.seek(shown_from)
+                    os.write(self._original, self._held.read())
+            finally:
+                self._holders.remove(threading.get_ident())
+                if not self._holders:
+                    self._join()
+                    os.dup2(self._original, 2)
+                    os.close(self._original)
+                    self._held.close()
 
     def _split(self, stream: TextIO | None) -> None:
         """Lets Python's stderr, where it is the process', go on for threads that do not hold."""
@@ -133,10 +135,17 @@ def held_back_stderr() -> Iterator[None]:
 
     Any threads may do so at a time; what the others print meanwhile is shown.
     """
+    # Where it was closed at the start, its number may be another file's by now.
+    if sys.__stderr__ is None:
+        yield
+        return
     before = _STDERR.hold()
     try:
         yield
-    except BaseException:
+    except Exception:
         _STDERR.release(shown_from=before)
+        raise
+    except BaseException:  # Whoever interrupts it has no use for what it said.
+        _STDERR.release()
         raise
     _STDERR.release()

@@ -245,7 +245,7 @@ def test_classic_takes_patches_of_its_own_multiple():
 
 
 def test_missing_record_is_named(tmp_path):
-    with pytest.raises(ModelError, match="not the folder of a training run"):
+    with pytest.raises(ModelError, match="there is no .*, as a training run has one"):
         read_record(tmp_path / "config.json")
 
 
@@ -281,3 +281,18 @@ def test_phases_share_the_epochs_and_end_with_both(epochs, reconstruction, discr
 def test_phases_leave_epochs_for_both():
     with pytest.raises(ValueError, match=r"must leave a share .* got 0.7 and 0.3"):
         preset("selective-gan").replace(adversary__warmup=0.3)
+
+
+def test_changes_of_a_part_count_together_in_any_order():
+    wide = {"data__grey": 0.5, "data__channels": 3}
+    assert SELECTIVE.replace(**wide) == SELECTIVE.replace(**dict(reversed(wide.items())))
+    classic = {"generator__architecture": "classic", "generator__filters": (8, 16, 32)}
+    assert SELECTIVE.replace(**classic).generator.filters == (8, 16, 32)
+
+
+def test_settings_come_after_changes():
+    given = {"data": {"channels": 3}, "noise": Gaussian(25.0).to_dict()}
+    residual = preset("residual")
+    config = residual.with_settings(["data.grey=0.1", "noise.level=5:20"], given)
+    assert (config.data.channels, config.data.grey) == (3, 0.1)
+    assert config.noise == Gaussian((5.0, 20.0))

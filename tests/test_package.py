@@ -108,6 +108,17 @@ def test_what_other_threads_print_is_shown_and_not_held_back():
     assert python("-c", code).stderr == "of another\nafterwards\nlogged\n"
 
 
+def test_where_stderr_is_closed_nothing_is_held_back():
+    code = (
+        "import os, kerasgan.startup as s\n"
+        "file = os.open(os.devnull, os.O_RDONLY)\n"
+        "with s.held_back_stderr(): pass\n"
+        "print(os.fstat(file).st_rdev == os.stat(os.devnull).st_rdev)"
+    )
+    shell = ["sh", "-c", '"$0" -c "$1" <&- 2>&-', sys.executable, code]
+    assert subprocess.run(shell, stdout=subprocess.PIPE, text=True, check=True).stdout == "True\n"
+
+
 def test_completion_knows_commands_and_options():
     program = Path(sys.executable).with_name("kerasgan")
     for words, expected in [("kerasgan de", "denoise"), ("kerasgan train --pre", "--preset")]:

@@ -13,7 +13,7 @@ import click
 from kerasgan.cli.measuring import open_lenses
 from kerasgan.cli.options import PATH, SEED, chosen_levels, describe, start
 from kerasgan.cli.recipe import recipe, recipe_options
-from kerasgan.errors import DataError, OutputError
+from kerasgan.errors import DataError, OutputError, Stopped
 from kerasgan.store.files import check_new, write_text
 
 # Perception is measured on the middle of larger pictures.
@@ -81,7 +81,7 @@ def compare(
     changes = {name: value for name, value in options.items() if value is not None}
     config, _ = recipe(preset, config_file, settings, changes)
     weights = weights or _around(config.adversary.weight)
-    levels = chosen_levels(config.noise, (), levels)
+    levels = chosen_levels(config.noise, (), levels, "--measure-at")
     start()
     from kerasgan.data.sources import load_configured
     from kerasgan.measure.comparison import Trial, format_rows, summarize
@@ -102,18 +102,24 @@ def compare(
     def tell(trial: Trial) -> None:
         click.echo(f"\nλ = {trial.weight:g}, seed {trial.seed}")
 
-    results = compare(
-        config,
-        images,
-        held_out,
-        output,
-        weights=weights,
-        seeds=seeds,
-        levels=levels,
-        lenses=lenses,
-        verbose=1 if sys.stdout.isatty() else 2,
-        on_trial=tell,
-    )
+    goes_on = f"what is complete is kept in {output}, and the same command goes on"
+    try:
+        results = compare(
+            config,
+            images,
+            held_out,
+            output,
+            weights=weights,
+            seeds=seeds,
+            levels=levels,
+            lenses=lenses,
+            verbose=1 if sys.stdout.isatty() else 2,
+            on_trial=tell,
+        )
+    except KeyboardInterrupt:
+        raise click.ClickException(f"interrupted; {goes_on}") from None
+    except Stopped:
+        raise Stopped(f"SIGTERM came; {goes_on}") from None
     rows = summarize(results)
     text = format_rows(rows, config.noise)
     click.echo("\n" + text)

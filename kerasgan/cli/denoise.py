@@ -14,6 +14,7 @@ from kerasgan.cli.runs import RUNS, newest_run
 from kerasgan.errors import ModelError, OutputError
 from kerasgan.restore.precision import PRECISIONS
 from kerasgan.store.machine import processors
+from kerasgan.store.zoo import saved_name
 
 if TYPE_CHECKING:
     from kerasgan.images.pictures import Picture
@@ -80,7 +81,8 @@ def denoise(
     plan = list(plan_pictures(images, output, "_restored", overwrite))
     model = _model(model)
     at = "" if sharpness == 1.0 else f" at sharpness {sharpness:g}"
-    click.echo(f"Restoring with {model or 'the models that fit'}{at}")
+    named = "the models that fit" if model is None else saved_name(model) or model
+    click.echo(f"Restoring with {named}{at}")
     from kerasgan.images.pictures import check_output, read_picture, write_picture
     from kerasgan.restore.choice import Choice, Step
     from kerasgan.restore.restorer import Restorer, load_restorer
@@ -107,7 +109,7 @@ def denoise(
         size = f"{width}×{height}"
         if picture.images > 1:
             size = f"the first of {picture.images} images, {size}"
-        restored, steps, objection, fits = restore(picture.pixels, advance)
+        restored, steps, objection, fits, rest = restore(picture.pixels, advance)
         if objection is not None:
             _leave(source, target, picture)
             left.append(target)
@@ -124,7 +126,7 @@ def denoise(
         seconds = time.monotonic() - started
         return (
             f"{target}  {size}, {seconds:.1f} s: {'; then '.join(map(told, steps))}; "
-            f"{changed:.1%} of pixels changed"
+            f"{changed:.1%} of pixels changed{rest}"
         )
 
     def told(step: Step) -> str:

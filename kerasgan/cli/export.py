@@ -132,6 +132,10 @@ def export(
     check_replaceable(output, overwrite=overwrite)
     if web is not None:
         check_page(web, overwrite=overwrite)
+        if web.resolve() == output.resolve():
+            raise click.UsageError("--web and --output need a folder each")
+        if numbers == "int8" and quantizations == ("int8",):
+            raise click.UsageError("browsers run no int8 file of --io int8; leave that out")
     elif others:
         raise click.UsageError("--web-with goes with --web")
     beside = [read_bundle(other) for other in others]

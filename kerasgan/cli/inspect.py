@@ -1,15 +1,14 @@
 """kerasgan inspect."""
 
 import json
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from kerasgan.cli.options import PATH
-from kerasgan.cli.pictures import pictures_in
-from kerasgan.errors import DataError, KerasganError
+from kerasgan.cli.pictures import pictures_of
+from kerasgan.errors import KerasganError
 
 
 @click.command()
@@ -24,7 +23,7 @@ def inspect(images: tuple[Path, ...], as_json: bool) -> None:
     from kerasgan.restore.inspection import inspect as look
 
     entries: list[dict[str, Any]] = []
-    for path in list(_pictures(images)):
+    for path in [path for source in images for path in pictures_of(source, source)]:
         entry: dict[str, Any] = {"picture": str(path)}
         try:
             pixels = read_picture(path).pixels
@@ -44,17 +43,3 @@ def inspect(images: tuple[Path, ...], as_json: bool) -> None:
     if failures := sum("error" in entry for entry in entries):
         total = f"{len(entries)} picture{'s' * (len(entries) > 1)}"
         raise click.ClickException(f"{failures} of {total} could not be inspected")
-
-
-def _pictures(sources: Sequence[Path]) -> Iterator[Path]:
-    """Lists pictures, and those of folders."""
-    from kerasgan.images.formats import check_readable
-
-    for source in sources:
-        if source.is_dir():
-            yield from pictures_in(source, source)
-        elif not source.exists():
-            raise DataError(f"there is no picture {source}")
-        else:
-            check_readable(source)
-            yield source

@@ -145,25 +145,25 @@ def as_salt_and_pepper(noise: Noise) -> SaltAndPepper:
     return noise
 
 
-def noise_like(own: Noise, kind: str | None, level: tuple[float, float] | None = None) -> Noise:
-    """The noise that options ask for; another kind than one's own takes nothing over from it."""
-    if kind in (None, own.kind):
-        return own if level is None else own.at(level)
+def noise_like(own: Noise, kind: str | None) -> Noise:
+    """The noise that an option asks for; another kind than one's own takes nothing over from it."""
+    if kind is None or kind == own.kind:
+        return own
     chosen = noise_of(kind)
-    return chosen(chosen.calibration_range if level is None else level)
+    return chosen(chosen.calibration_range)
 
 
 def chosen_levels(
-    noise: Noise, amounts: tuple[float, ...], levels: tuple[float, ...]
+    noise: Noise, amounts: tuple[float, ...], levels: tuple[float, ...], option: str = "--level"
 ) -> tuple[float, ...]:
-    """Checks the levels that `level_options` took; without any, takes those that are reported."""
+    """Checks the levels that an option took; without any, takes those that are reported."""
     if amounts:
         as_salt_and_pepper(noise)
     for level in levels:
         try:
             noise.at(level)
         except ValueError as error:
-            raise click.UsageError(f"--level: {error}") from error
+            raise click.UsageError(f"{option}: {error}") from error
     return tuple(dict.fromkeys(amounts + levels)) or noise.reported_levels
 
 

@@ -86,11 +86,11 @@ def work_through(
         raise click.ClickException(f"{failures} of {len(plan)} pictures could not be {done}")
 
 
-def pictures_in(source: Path, results: Path) -> list[Path]:
-    """Lists the pictures of a folder, and tells which of its files are none.
+def pictures_of(source: Path, results: Path) -> list[Path]:
+    """Lists the pictures that a path stands for, and tells which files of a folder are none.
 
     Args:
-        source: the folder.
+        source: a picture, or a folder.
         results: a folder whose pictures are left out, if it lies within; they are earlier results.
 
     Returns:
@@ -99,8 +99,13 @@ def pictures_in(source: Path, results: Path) -> list[Path]:
     Raises:
         DataError: if there are none.
     """
-    from kerasgan.images.formats import READ_SUFFIXES, find_files, why_unreadable
+    from kerasgan.images.formats import READ_SUFFIXES, check_readable, find_files, why_unreadable
 
+    if not source.is_dir():
+        if not source.exists():
+            raise DataError(f"there is no picture {source}")
+        check_readable(source)
+        return [source]
     found = [path for path in find_files(source) if not _lies_within(path, results, source)]
     reasons = {path: why_unreadable(path) for path in found}
     pictures = [path for path, reason in reasons.items() if reason is None]
@@ -152,7 +157,6 @@ def plan_pictures(
         LOSSY_SUFFIXES,
         READ_SUFFIXES,
         SUFFIXES,
-        check_readable,
     )
     from kerasgan.images.pictures import check_output
 
@@ -168,17 +172,14 @@ def plan_pictures(
         if source.is_dir():
             real = source.resolve()
             folder = output or real.with_name(real.name + ending)
-            found = pictures_in(source, folder)
+            found = pictures_of(source, folder)
             plan += [(path, folder / path.relative_to(source)) for path in found]
+            continue
+        if output is None:
+            target = source.with_stem(source.stem + ending)
         else:
-            if not source.exists():
-                raise DataError(f"there is no picture {source}")
-            check_readable(source)
-            if output is None:
-                target = source.with_stem(source.stem + ending)
-            else:
-                target = output if to_file and not several else output / source.name
-            plan.append((source, target))
+            target = output if to_file and not several else output / source.name
+        plan += [(path, target) for path in pictures_of(source, target)]
     plan = list(dict.fromkeys(plan))
     stems = Counter(target.with_suffix("") for _, target in plan)
     seen: dict[Path, Path] = {}

@@ -18,6 +18,7 @@ from kerasgan.cli.options import (
     resolve_source,
 )
 from kerasgan.config import Reconstruction, RunConfig
+from kerasgan.errors import ModelError
 from kerasgan.noise.kinds import KINDS
 from kerasgan.presets import DEFAULT, PRESETS, read_recipe
 from kerasgan.store.record import read_record
@@ -25,19 +26,21 @@ from kerasgan.store.zoo import find_model, saved_name
 
 # Where in the configuration the options go that do not bear their field's name.
 _FIELDS = {
-    "data": "data__source",
-    "adversarial_weight": "adversary__weight",
-    "amount": "noise__level",
-    "amount_exponent": "noise__exponent",
-    "salt_vs_pepper": "noise__salt_vs_pepper",
-    "learning_rate": "g_optimizer__learning_rate",
-    "ema": "g_optimizer__ema_momentum",
-    "patch_size": "data__patch_size",
-    "channels": "data__channels",
-    "saturate": "data__saturate",
-    "pages": "data__pages",
-    "limit": "data__limit",
-    "keep_duplicates": "data__keep_duplicates",
+    "data": "data.source",
+    "kind": "noise.kind",
+    "level": "noise.level",
+    "adversarial_weight": "adversary.weight",
+    "amount": "noise.level",
+    "amount_exponent": "noise.exponent",
+    "salt_vs_pepper": "noise.salt_vs_pepper",
+    "learning_rate": "g_optimizer.learning_rate",
+    "ema": "g_optimizer.ema_momentum",
+    "patch_size": "data.patch_size",
+    "channels": "data.channels",
+    "saturate": "data.saturate",
+    "pages": "data.pages",
+    "limit": "data.limit",
+    "keep_duplicates": "data.keep_duplicates",
     "mixed_precision": "precision",
 }
 _OF_SALT_AND_PEPPER = {"amount", "salt_vs_pepper"}
@@ -54,7 +57,7 @@ _OPTIONS = (
         "--config",
         "config_file",
         type=PATH,
-        help="Start from a run's config.json instead, or a .toml of what differs from a preset.",
+        help="Start from a run folder's recipe instead, or a .toml of what differs from a preset.",
     ),
     click.option(
         "--set",
@@ -132,6 +135,8 @@ def recipe(
     if config_file is not None:
         if preset is not None:
             raise click.UsageError("give --preset or --config, not both")
+        if config_file.is_dir():
+            config_file = config_file / "config.json"
         if config_file.suffix.lower() == ".toml":
             config = read_recipe(config_file)
         else:
@@ -140,23 +145,22 @@ def recipe(
 
 
 def changed(config: RunConfig, settings: Sequence[str], changes: dict[str, Any]) -> RunConfig:
-    """Puts options in the place of what a configuration says."""
-    if "start" in changes:  # Settings may need it.
-        config = config.replace(start=str(changes.pop("start")))
-    try:
-        config = config.with_settings(settings)
-    except ValueError as error:
-        raise click.UsageError(f"--set: {error}") from error
-    try:
-        noise = noise_like(config.noise, changes.pop("kind", None), changes.pop("level", None))
-        config = config.replace(noise=noise)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
+    """Puts options in the place of what a configuration says, and settings in that of both.
+
+    All at a time: some are legal beside others alone.
+    """
+    if {"amount", "level"} <= changes.keys():
+        raise click.UsageError("--amount and --level are one thing; give one of them")
+    noise = noise_like(config.noise, changes.get("kind"))
     if _OF_SALT_AND_PEPPER & changes.keys():
-        as_salt_and_pepper(config.noise)
-    changes = {_FIELDS.get(name, name): value for name, value in changes.items()}
+        as_salt_and_pepper(noise)
+    given: dict[str, Any] = {} if noise is config.noise else {"noise": noise.to_dict()}
+    for name, value in changes.items():
+        part, _, field = _FIELDS.get(name, name).rpartition(".")
+        owner = given.setdefault(part, {}) if part else given
+        owner[field] = str(value) if isinstance(value, Path) else value
     try:
-        config = config.replace(**changes)
+        config = config.with_settings(settings, given)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     source = resolve_source(config.data.source)
@@ -165,6 +169,8 @@ def changed(config: RunConfig, settings: Sequence[str], changes: dict[str, Any])
 
 def _resolved_start(start: str | None) -> str | None:
     """Makes it mean the same from any folder, and on machines with another kerasgan."""
-    if start is None or not (path := find_model(start)).exists():
-        return start
+    if start is None:
+        return None
+    if not (path := find_model(start)).exists():
+        raise ModelError(f"there is no model {start} to start from")
     return saved_name(path) or str(path.resolve())

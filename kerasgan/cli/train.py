@@ -14,7 +14,7 @@ from kerasgan.cli.recipe import recipe, recipe_options
 from kerasgan.cli.runs import RUNS, next_run
 from kerasgan.cli.subject import choose_baselines
 from kerasgan.config import RunConfig
-from kerasgan.errors import DataError, Stopped
+from kerasgan.errors import DataError, Interrupted, Stopped
 from kerasgan.store.record import read_record
 from kerasgan.training.distribution import (
     STRATEGIES,
@@ -84,6 +84,7 @@ def train(
     path = resume or output or _reserved(config.generator.architecture, chief)
     from kerasgan.data.sources import load_configured
     from kerasgan.measure.evaluation import check_measurable
+    from kerasgan.model.precision import in_float32
     from kerasgan.restore.restorer import Restorer
     from kerasgan.store.run_folder import RunFolder
     from kerasgan.training.train import train
@@ -102,6 +103,10 @@ def train(
         click.echo("Note: one epoch is for the generator alone; the discriminator needs more.")
     held_out = cut(images.held_out.first(test_images), CROP)
     check_measurable(held_out)
+    history = folder.read_history() if resume is not None else []
+    before = int(history[-1]["epoch"]) if history else 0
+    if resume is not None:
+        click.echo(f"Going on after {before} of {config.epochs} epochs")
     click.echo(f"Training into {path}" if chief else "Training; the chief keeps the run")
     try:
         gan = train(
@@ -113,12 +118,16 @@ def train(
             verbose=1 if sys.stdout.isatty() else 2,
             strategy=strategy,
         )
-    except KeyboardInterrupt:
-        if not folder.model.exists():
-            raise click.ClickException("interrupted before the first epoch was complete") from None
+    except KeyboardInterrupt as error:
+        complete = error.complete if isinstance(error, Interrupted) else before
+        if not complete:
+            raise click.ClickException(
+                "interrupted before the first epoch was complete; begin anew with: --output "
+                f"{path} --overwrite"
+            ) from None
         raise click.ClickException(
-            f"interrupted; {len(folder.read_history())} of {config.epochs} epochs are kept in "
-            f"{path}. Go on with: kerasgan train --resume {path}"
+            f"interrupted; {complete} of {config.epochs} epochs are kept in {path}. Go on "
+            f"with: kerasgan train --resume {path}"
         ) from None
     except Stopped as error:
         hint = f". Go on with: kerasgan train --resume {path}" if folder.model.exists() else ""
@@ -131,13 +140,19 @@ def train(
                 f"Left out {slow}, which would take minutes on these pictures: "
                 f"kerasgan evaluate {path} measures it"
             )
-        scores = measure(
-            {"restored": Restorer(gan)},
-            held_out,
-            config.noise,
-            seed=config.seed,
-            baselines=baselines,
-        )
+        try:
+            scores = measure(
+                {"restored": Restorer(in_float32(gan.generator))},
+                held_out,
+                config.noise,
+                seed=config.seed,
+                baselines=baselines,
+            )
+        except KeyboardInterrupt:
+            raise click.ClickException(
+                f"interrupted; the run in {path} is complete, and kerasgan evaluate {path} measures"
+                " it"
+            ) from None
         write_scores(folder.evaluation, scores)
     wait_for_all(strategy)
     if chief:

@@ -40,8 +40,8 @@ class DataConfig:
             the network learns what is black and white on purpose.
         keep_duplicates: whether exact repetitions stay in.
         limit: keep at most this many images of each split; None keeps all.
-        split_seed: decides which images of a folder without splits are held out; None takes the
-            run's seed.
+        split_seed: decides which images of a folder without splits are held out, and which ones
+            `limit` keeps; None takes the run's seed.
     """
 
     source: str = "bundled"

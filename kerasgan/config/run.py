@@ -104,8 +104,8 @@ class RunConfig:
     def phase(self, epoch: int) -> Phase:
         """Tells what learns in an epoch.
 
-        A phase that has a share of the epochs has one at least, where there are enough for all. Of
-        two epochs, none is for the discriminator alone; a single one is for the first phase.
+        A phase that has a share of the epochs has one at least, where there are enough for all:
+        first those in which the generator learns have theirs, and then the discriminator alone.
 
         Args:
             epoch: from 0 to epochs - 1.
@@ -152,12 +152,15 @@ class RunConfig:
             >>> preset("selective").replace(epochs=3, data__source="photos/")
         """
         own: dict[str, Any] = {}
+        parts: dict[str, dict[str, Any]] = {}
         for key, value in changes.items():
             part, _, name = key.partition("__")
             if name:
-                own[part] = dataclasses.replace(own.get(part, getattr(self, part)), **{name: value})
+                parts.setdefault(part, {})[name] = value
             else:
                 own[key] = value
+        for part, fields in parts.items():
+            own[part] = dataclasses.replace(own.get(part, getattr(self, part)), **fields)
         return dataclasses.replace(self, **own)
 
     def changed(self, changes: Mapping[str, Any]) -> "RunConfig":
@@ -177,21 +180,18 @@ class RunConfig:
         Example:
             >>> preset("selective").changed({"epochs": 3, "generator": {"filters": [24, 48, 96]}})
         """
-        values = self.to_dict()
-        for key, value in changes.items():
-            known = values.get(key)
-            if isinstance(known, dict) and isinstance(value, Mapping):
-                same = value.get("kind", known.get("kind")) == known.get("kind")
-                value = {**(known if same else {}), **value}
-            values[key] = value
+        values = _merged(self.to_dict(), changes)
         return typing.cast(RunConfig, decode(RunConfig, values, "config"))
 
-    def with_settings(self, settings: Sequence[str]) -> "RunConfig":
+    def with_settings(
+        self, settings: Sequence[str], changes: Mapping[str, Any] | None = None
+    ) -> "RunConfig":
         """Returns a copy with some values changed, as a person types them.
 
         Args:
             settings: "epochs=3", "generator.filters=24,48,96", "noise.level=0.1:0.9",
                 "g_optimizer.ema_momentum=none", "data.flip=false".
+            changes: others, as `changed` takes them; settings come after them.
 
         Returns:
             The changed copy.
@@ -199,6 +199,7 @@ class RunConfig:
         Raises:
             ValueError: as `changed` does, or if a text is no such setting.
         """
+        changes = changes or {}
         texts: dict[str, Any] = {}
         for setting in settings:
             name, equals, text = setting.partition("=")
@@ -208,8 +209,9 @@ class RunConfig:
             require(isinstance(owner, dict), f"{part} is set as a whole, and then in parts")
             owner[field] = text.strip()
         if isinstance(texts.get("noise"), dict):
-            texts["noise"] = {"kind": self.noise.kind, **texts["noise"]}
-        return self.changed(parse_texts(RunConfig, texts))
+            kind = changes.get("noise", {}).get("kind", self.noise.kind)
+            texts["noise"] = {"kind": kind, **texts["noise"]}
+        return self.changed(_merged(changes, parse_texts(RunConfig, texts)))
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the values as JSON-compatible dictionaries."""
@@ -229,3 +231,15 @@ class RunConfig:
             ValueError: naming the first key that is missing, unknown or of the wrong type.
         """
         return typing.cast(RunConfig, decode(cls, values, "config"))
+
+
+def _merged(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Puts values in the place of others; another kind of noise takes nothing over."""
+    merged = dict(values)
+    for key, value in changes.items():
+        known = merged.get(key)
+        if isinstance(known, Mapping) and isinstance(value, Mapping):
+            same = value.get("kind", known.get("kind")) == known.get("kind")
+            value = {**(known if same else {}), **value}
+        merged[key] = value
+    return merged

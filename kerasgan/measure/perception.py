@@ -20,6 +20,7 @@ from scipy import ndimage
 
 from kerasgan.errors import ModelError
 from kerasgan.images.pixels import Pixels, to_float
+from kerasgan.startup import held_back_stderr
 
 _EXPRESSIONS = (
     "fer",
@@ -274,8 +275,10 @@ class ExpressionClassifier:
     def __init__(self) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
-        self._interpreter = Interpreter(model_content=_content(*_EXPRESSIONS), num_threads=1)
-        self._interpreter.allocate_tensors()
+        content = _content(*_EXPRESSIONS)
+        with held_back_stderr():
+            self._interpreter = Interpreter(model_content=content, num_threads=1)
+            self._interpreter.allocate_tensors()
 
     def __call__(self, face: Pixels) -> int:
         """Classifies a face.

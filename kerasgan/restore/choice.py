@@ -1,6 +1,7 @@
 """Which models restore a picture, and in which order: by what it looks like."""
 
 import copy
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -52,12 +53,14 @@ class Restored(NamedTuple):
         steps: what was done to it, in order.
         objection: why nothing was done, for people; None where something was.
         fits: whether there is a model for what was seen first, objection or not.
+        rest: what else may be done by hand, after what was done; empty where nothing.
     """
 
     pixels: Pixels
     steps: tuple[Step, ...]
     objection: str | None
     fits: bool
+    rest: str = ""
 
 
 class Choice:
@@ -118,7 +121,7 @@ class Choice:
         Raises:
             ModelError: naming the model that cannot be loaded, and why.
         """
-        before, steps = pixels, list[Step]()
+        before, steps, rest = pixels, list[Step](), ""
         # One model alone goes that far by itself, and rounds once.
         each, whole = (self._strength, 1.0) if self._model else (1.0, self._strength)
         # What is left after one that was named is left to it.
@@ -131,12 +134,15 @@ class Choice:
                 fits = found.kind in _REMOVED and found.is_of(noise)
                 return Restored(pixels, (), objection, fits)
             if steps and (objection is not None or model in (step.model for step in steps)):
+                rest = self._hint(found)
                 break
             if model not in self._loaded:
                 self._loaded[model] = self._load(model)
             pixels = self._loaded[model](pixels, advance, strength=each)
             steps.append(Step(found, model))
-        return Restored(_between(before, pixels, whole), tuple(steps), None, True)
+            # The picture has been counted; what this raises still ends the restoring.
+            advance = functools.partial(_counted, advance)
+        return Restored(_between(before, pixels, whole), tuple(steps), None, True, rest)
 
     def _purpose(self, model: Path) -> tuple[str, bool]:
         """The kind of noise that a model removes, and whether it knows pages; read once."""
@@ -147,11 +153,17 @@ class Choice:
     def _objection(self, found: Inspection, noise: str, pages: bool) -> str | None:
         """What speaks against restoring with a model of that purpose."""
         if self._model is None and found.kind not in _REMOVED:
-            # The grain of a good camera is fainter than what clean photographs of others have.
-            hides = found.kind == "clean" and not found.is_drawn
-            hint = f"; if it has faint grain, --model {CAMERA_MODEL} restores it"
-            return found.sentence + (hint if hides else "")
+            return found.sentence + self._hint(found)
         return found.objection(noise, pages)
+
+    def _hint(self, found: Inspection) -> str:
+        """What to try where grain may hide: a good camera's is fainter than others' without any."""
+        hides = found.kind == "clean" and not found.is_drawn
+        return f"; if it has faint grain, --model {CAMERA_MODEL} restores it" if hides else ""
+
+
+def _counted(advance: Callable[[float], Any], share: float) -> None:
+    advance(0.0)
 
 
 def _between(before: Pixels, after: Pixels, strength: float) -> Pixels:

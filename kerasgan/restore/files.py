@@ -8,10 +8,10 @@ from kerasgan.errors import ModelError
 from kerasgan.restore.litert import TFLiteModel, check_file
 from kerasgan.restore.precision import IN_KERAS
 from kerasgan.restore.trial import try_out
-from kerasgan.store.bundle import Bundle, is_bundle
+from kerasgan.store.bundle import Bundle, hash_of, is_bundle
 
 
-def load_file(path: Path, *, threads: int = 1) -> TFLiteModel:
+def load_file(path: Path, *, threads: int = 1, sound: bool = False) -> TFLiteModel:
     """Loads a .tflite file, by the manifest beside it where that lists it.
 
     Any other file is tried in a process of its own first, which takes a second.
@@ -19,6 +19,7 @@ def load_file(path: Path, *, threads: int = 1) -> TFLiteModel:
     Args:
         path: the file.
         threads: how many threads it may use.
+        sound: whether it is known that the file can be run, as from an earlier call.
 
     Returns:
         The model.
@@ -33,6 +34,8 @@ def load_file(path: Path, *, threads: int = 1) -> TFLiteModel:
             if entry["file"] == path.name:
                 return _load_entry(bundle, entry, threads)
     check_file(path, None)
+    if sound:
+        return TFLiteModel(path, threads=threads, sha256=hash_of(path))
     try_out(path)
     return TFLiteModel(path, threads=threads)
 

@@ -109,8 +109,8 @@ def load_restorers(path: str | Path, sharpness: float = 1.0) -> dict[str, "Resto
 
     Returns:
         A dictionary of `Restorer`: "keras" and the quantisations of a bundle, else "restored".
-        Where `sharpness` is another than 1, "keras" alone: a bundle's files have the one of their
-        export.
+        Where `sharpness` is another than 1, and than that of the bundle's export, "keras" alone:
+        its files have that of their export.
 
     Raises:
         ModelError: naming the file and what is wrong with it.
@@ -120,9 +120,10 @@ def load_restorers(path: str | Path, sharpness: float = 1.0) -> dict[str, "Resto
     if not is_bundle(path):
         return {"restored": load_restorer(path, sharpness)}
     keras = {IN_KERAS: load_restorer(path, sharpness, precision=IN_KERAS)}
-    if sharpness != 1.0:
+    bundle = Bundle.read(path)
+    if sharpness not in (1.0, bundle.manifest.get("sharpness", 1.0)):
         return keras
-    models = load_files(Bundle.read(path), threads=processors())
+    models = load_files(bundle, threads=processors())
     return {**keras, **{name: Restorer(model) for name, model in models}}
 
 

@@ -24,7 +24,9 @@ from kerasgan.restore.litert import TFLiteModel
 with contextlib.suppress(ImportError):  # Windows
     import resource
 
-    resource.setrlimit(resource.RLIMIT_AS, ({_BYTES}, {_BYTES}))
+    allowed = [limit for limit in resource.getrlimit(resource.RLIMIT_AS) if limit >= 0]
+    least = min([{_BYTES}, *allowed])
+    resource.setrlimit(resource.RLIMIT_AS, (least, least))
 try:
     TFLiteModel(Path(sys.argv[1]))
 except KerasganError as error:

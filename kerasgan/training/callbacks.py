@@ -44,7 +44,9 @@ class Phases(keras.callbacks.Callback):
 
     Example:
         >>> config = kerasgan.preset("selective-gan")
-        >>> gan.fit(pairs, epochs=config.epochs, callbacks=[Phases(config)])
+        >>> gan.fit(
+        ...     pairs, steps_per_epoch=100, epochs=config.epochs, callbacks=[Phases(config)]
+        ... )
     """
 
     def __init__(self, config: RunConfig):
@@ -60,25 +62,29 @@ class Phases(keras.callbacks.Callback):
 
 
 class StopEarly(keras.callbacks.Callback):
-    """Ends training after the step in which a loss is no number any more, or a stop was asked."""
+    """Ends training after the step in which a loss is no number any more, or a stop was asked.
+
+    Attributes:
+        complete: epochs that are, at least.
+    """
 
     def __init__(self, asked_to_stop: threading.Event):
         super().__init__()
         self._asked = asked_to_stop
-        self._complete = 0
+        self.complete = 0
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self._complete = epoch
+        self.complete = epoch
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         for name, value in logs.items():
             if not math.isfinite(value):
                 raise TrainingError(
-                    f"{name} became {value} in step {batch + 1} of epoch {self._complete + 1}; "
-                    f"complete epochs that are kept: {self._complete}. Lower the --learning-rate"
+                    f"{name} became {value} in step {batch + 1} of epoch {self.complete + 1}; "
+                    f"complete epochs that are kept: {self.complete}. Lower the --learning-rate"
                 )
         if self._asked.is_set():
-            raise Stopped(f"SIGTERM came; complete epochs that are kept: {self._complete}")
+            raise Stopped(f"SIGTERM came; complete epochs that are kept: {self.complete}")
 
 
 class LogForTensorBoard(keras.callbacks.Callback):
@@ -117,9 +123,11 @@ class KeepEpochs(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: Any = None) -> None:
         self._generator = in_float32(self.model.generator)
-        # The process may have been killed between the two saves of its last epoch.
+        # The process may have been killed while its last epoch was kept.
         if self._first_epoch:
             self._keep_generator(self._first_epoch)
+            if not self._folder.picture(self._first_epoch).exists():
+                self._keep_picture(self._first_epoch)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self._rows.append({"epoch": epoch + 1, **logs})
@@ -145,9 +153,12 @@ class KeepEpochs(keras.callbacks.Callback):
         with atomic_path(self._folder.model) as temporary:
             self.model.save(temporary)
         self._keep_generator(epoch + 1)
+        self._keep_picture(epoch + 1)
+
+    def _keep_picture(self, complete: int) -> None:
         restored = self._generator(self._noisy, training=False).numpy()
         save_comparison(
-            self._folder.picture(epoch + 1),
+            self._folder.picture(complete),
             {"clean": self._clean, "noisy": self._noisy, "restored": restored},
         )
 

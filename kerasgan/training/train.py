@@ -18,6 +18,7 @@ from kerasgan.data.clean import CleanImages
 from kerasgan.data.pipeline import evaluation_pairs, steps_per_epoch, training_pairs, with_pages
 from kerasgan.errors import (
     DistributionError,
+    Interrupted,
     ModelError,
     Stopped,
     first_line,
@@ -70,12 +71,14 @@ def train(
         The trained `DenoisingGAN`.
 
     Raises:
+        DataError: if there are no images to train on, or none to validate by.
         OutputError: if the folder holds something, or can no longer be written to; complete
             epochs are kept.
         ModelError: if there is no complete epoch to resume from, or the model that the
             configuration starts from is missing or another network.
         DistributionError: if replicas cannot share a batch evenly, or another worker is lost.
         TrainingError: if a loss is no finite number; complete epochs are kept.
+        Interrupted: if Ctrl-C came; complete epochs are kept.
         Stopped: if SIGTERM came; the step was finished, and complete epochs are kept.
     """
     folder = folder if isinstance(folder, RunFolder) else RunFolder(Path(folder))
@@ -86,6 +89,15 @@ def train(
     shown = with_pages(images.train, data.pages, patch_size=data.patch_size, seed=config.seed)
     steps = steps_per_epoch(shown, batch_size=config.batch_size, patch_size=data.patch_size)
     start = None if resume or config.start is None else start_weights(config)
+    shared: dict[str, Any] = {
+        "batch_size": config.batch_size,
+        "patch_size": data.patch_size,
+        "seed": config.seed,
+    }
+    # All levels count alike.
+    evenly = dataclasses.replace(noise, exponent=1.0)
+    measured = evaluation_pairs(images.validation, noise=evenly, **shared)
+    # Last: what stands in the folder is lost from here on.
     if not resume and is_chief(strategy):
         folder.create(config, images.record(), overwrite=overwrite)
     with strategy.scope():
@@ -99,14 +111,6 @@ def train(
     if resume:
         _check_networks(gan, config, folder)
     first_epoch = max(0, int(gan.epochs.numpy()))  # Of a new run, nobody counted them.
-    shared: dict[str, Any] = {
-        "batch_size": config.batch_size,
-        "patch_size": data.patch_size,
-        "seed": config.seed,
-    }
-    # All levels count alike.
-    evenly = dataclasses.replace(noise, exponent=1.0)
-    measured = evaluation_pairs(images.validation, noise=evenly, **shared)
 
     def training(**share: int) -> Any:
         return training_pairs(
@@ -126,24 +130,26 @@ def train(
         return evaluation_pairs(images.validation, noise=evenly, even=several, **shared, **share)
 
     with _sigterm_noted() as asked_to_stop, _failures_named(strategy):
-        callbacks = [Phases(config), SeedEpochs(config.seed), StopEarly(asked_to_stop)]
+        stop = StopEarly(asked_to_stop)
+        callbacks = [Phases(config), SeedEpochs(config.seed), stop]
         if is_chief(strategy):
             callbacks += [
                 KeepEpochs(folder, config, first_epoch, measured.take(1)),
                 LogForTensorBoard(folder.logs),
             ]
-        gan.fit(
-            _over_workers(strategy, training, config.batch_size),
-            validation_data=_over_workers(strategy, validation, config.batch_size),
-            validation_steps=int(measured.cardinality()),
-            initial_epoch=first_epoch,
-            epochs=config.epochs,
-            steps_per_epoch=steps,
-            callbacks=callbacks,
-            # The pairs come shuffled; Keras would only warn that it does not.
-            shuffle=False,
-            verbose=verbose,
-        )
+        try:
+            gan.fit(
+                _over_workers(strategy, training, config.batch_size),
+                validation_data=_over_workers(strategy, validation, config.batch_size),
+                validation_steps=int(measured.cardinality()),
+                initial_epoch=first_epoch,
+                epochs=config.epochs,
+                steps_per_epoch=steps,
+                callbacks=callbacks,
+                verbose=verbose,
+            )
+        except KeyboardInterrupt as error:
+            raise Interrupted(max(first_epoch, stop.complete)) from error
     if asked_to_stop.is_set():
         raise Stopped("SIGTERM came; all epochs are complete")
     return gan

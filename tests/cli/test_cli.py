@@ -16,7 +16,7 @@ from kerasgan.cli.measuring import CROP, cut
 from kerasgan.cli.recipe import changed
 from kerasgan.cli.runs import next_run
 from kerasgan.data.sources import load_images
-from kerasgan.errors import Stopped
+from kerasgan.errors import Interrupted, ModelError, Stopped
 from kerasgan.images.pictures import Picture, read_picture, write_picture
 from kerasgan.measure.baselines import USUAL
 from kerasgan.noise.gaussian import Gaussian
@@ -121,8 +121,28 @@ def test_a_start_is_kept_so_that_it_is_found_from_elsewhere(folder):
 
 
 def test_what_needs_a_start_can_be_set_beside_it():
-    config = changed(small_config(), ["frozen_statistics=true"], {"start": Path("selective-photos")})
+    start = Path("selective-photos")
+    config = changed(small_config(), ["frozen_statistics=true"], {"start": start})
     assert config.frozen_statistics and config.start == "selective-photos"
+
+
+def test_options_and_settings_count_together():
+    residual, selective = preset("residual"), preset("selective")
+    grey = changed(residual, ["data.grey=0.1"], {"channels": 3})
+    assert grey == residual.replace(data__channels=3, data__grey=0.1)
+    filters = (16, 32, 64, 96, 128, 160)
+    deep = changed(selective, ["generator.filters=16,32,64,96,128,160"], {"patch_size": 64})
+    assert deep == selective.replace(data__patch_size=64, generator__filters=filters)
+    other = {"kind": "salt-and-pepper", "amount": (0.1, 0.2)}
+    salted = changed(residual, ["generator.architecture=selective"], other)
+    assert salted.noise == SaltAndPepper((0.1, 0.2))
+    speckled = changed(residual, ["noise.level=0.1:0.2"], {"kind": "speckle"})
+    assert speckled.noise == Speckle((0.1, 0.2))
+
+
+def test_amount_and_level_are_not_given_at_a_time():
+    with pytest.raises(click.UsageError, match="--amount and --level are one thing"):
+        changed(preset("selective"), [], {"amount": (0.2, 0.2), "level": (0.3, 0.3)})
 
 
 def test_what_would_change_a_run_is_named_as_it_was_typed():
@@ -212,14 +232,16 @@ def test_an_interrupted_run_says_how_to_go_on(train, photos, monkeypatch):
 
     def interrupted(*args, **kwargs):
         original(*args, **kwargs)
-        raise KeyboardInterrupt
+        raise Interrupted(1)
 
     monkeypatch.setattr(module, "train", interrupted)
     output = train("--output", "run", status=1)
     assert "1 of 1 epochs are kept" in output
     assert "kerasgan train --resume run" in output
     monkeypatch.setattr(module, "train", original)
-    assert "restored" in run("train", "--resume", "run")
+    output = run("train", "--resume", "run")
+    assert "Going on after 1 of 1 epochs" in output and "restored" in output
+    assert "restored" in run("train", "--config", "run", "--output", "again", "--data", photos)
     (photos / "a.png").unlink()
     assert "does not hold the images" in run("train", "--resume", "run", status=1)
 
@@ -259,8 +281,22 @@ def test_an_interruption_before_the_first_epoch_says_so(train, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(module, "train", interrupted)
-    output = train(status=1)
-    assert "before the first epoch" in output
+    output = train("--output", "run", status=1)
+    assert "before the first epoch was complete; begin anew with: --output run --over" in output
+
+
+def test_an_interruption_while_measuring_says_that_the_run_is_complete(train, monkeypatch):
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_train, "measure", interrupted)
+    output = train("--output", "run", status=1)
+    assert "interrupted; the run in run is complete, and kerasgan evaluate run measures" in output
+
+
+def test_a_start_that_is_nowhere_is_refused_before_anything_is_read():
+    with pytest.raises(ModelError, match="there is no model nowhere to start from"):
+        changed(small_config(), [], {"start": Path("nowhere")})
 
 
 @pytest.mark.parametrize("path", ["photos", "photos/more/e.png"])

@@ -4,6 +4,7 @@ import json
 import pytest
 from PIL import Image
 
+from kerasgan.errors import Stopped
 from tests.cli.command import run
 from tests.helpers import small_config, smooth_image
 
@@ -121,3 +122,13 @@ def test_trainings_of_all_seeds_know_which_pictures_were_held_out(compare, folde
         *("evaluate", "comparison/weight-0.0_seed-3", "--amount", "0.5", "--baselines", "none")
     )
     assert "* restored" in output
+
+
+@pytest.mark.parametrize(("error", "status"), [(KeyboardInterrupt(), 1), (Stopped("x"), 143)])
+def test_an_interruption_says_how_to_go_on(compare, monkeypatch, error, status):
+    def interrupted(*args, **kwargs):
+        raise error
+
+    monkeypatch.setattr("kerasgan.training.trials.train", interrupted)
+    output = compare(*WEIGHTS, status=status)
+    assert "is kept in comparison, and the same command goes on" in output

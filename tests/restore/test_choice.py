@@ -50,6 +50,8 @@ class Removing:
 
     def __call__(self, pixels, advance, *, strength):
         self.strengths.append(strength)
+        advance(0.25)
+        advance(0.75)
         return self.result
 
     def twin(self, threads):
@@ -71,11 +73,13 @@ def names(restored):
 
 
 def test_mixed_noise_is_taken_in_the_right_order(models):
-    noisy = with_impulses(with_gaussian(CLEAN))
-    restored = Choice(None, models.__getitem__)(noisy)
+    noisy, shares = with_impulses(with_gaussian(CLEAN)), []
+    restored = Choice(None, models.__getitem__)(noisy, shares.append)
+    assert sum(shares) == 1.0 and len(shares) == 4
     assert names(restored) == [DEFAULT_MODEL, CAMERA_MODEL]
     assert [step.found.kind for step in restored.steps] == ["salt-and-pepper", "gaussian"]
     assert restored.objection is None
+    assert restored.rest == "; if it has faint grain, --model camera-photos restores it"
     np.testing.assert_array_equal(restored.pixels, CLEAN)
 
 

@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import json
 import shutil
 import signal
@@ -11,7 +12,15 @@ import tensorflow as tf
 from PIL import Image
 from tensorflow.compat.v1.train import summary_iterator
 
-from kerasgan.errors import ModelError, OutputError, Stopped, TrainingError
+from kerasgan.data.clean import ImageSet
+from kerasgan.errors import (
+    DataError,
+    Interrupted,
+    ModelError,
+    OutputError,
+    Stopped,
+    TrainingError,
+)
 from kerasgan.model.gan import DenoisingGAN
 from kerasgan.model.generators import build_generator
 from kerasgan.model.loading import load_generator
@@ -93,12 +102,18 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
         patch.setattr(
             "kerasgan.training.train.LogForTensorBoard", lambda *args, **kwargs: _Interrupt()
         )
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(Interrupted) as caught:
             run(folder, clean_images)
+    assert caught.value.complete == 1
     assert len(folder.read_history()) == 1
+    picture = folder.picture(1)
+    before = picture.read_bytes()
+    picture.unlink()
     train(small_config(), clean_images, folder, resume=True, verbose=0)
     assert folder.history.read_text() == trained_run.history.read_text()
     assert_same_model(load_gan(folder.model), load_gan(trained_run.model))
+    # A kill may have come before it was written.
+    assert picture.read_bytes() == before
 
 
 @long_training
@@ -421,3 +436,13 @@ def test_a_history_that_was_moved_away_begins_anew(tmp_path, clean_images, train
     for epochs in (3, 4):
         train(small_config(epochs=epochs), clean_images, folder, resume=True, verbose=0)
     assert [row["epoch"] for row in folder.read_history()] == ["3", "4"]
+
+
+def test_a_training_without_images_to_validate_by_replaces_nothing(tmp_path, clean_images):
+    folder = RunFolder(tmp_path / "run")
+    folder.create(small_config(), clean_images.record())
+    folder.model.write_text("of before")
+    unsplit = dataclasses.replace(clean_images, validation=ImageSet())
+    with pytest.raises(DataError, match="no images"):
+        train(small_config(), unsplit, folder, overwrite=True, verbose=0)
+    assert folder.model.read_text() == "of before"
