@@ -1,7 +1,9 @@
 """kerasgan train."""
 
+import contextlib
 import math
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -84,8 +86,6 @@ def train(
     path = resume or output or _reserved(config.generator.architecture, chief)
     from kerasgan.data.sources import load_configured
     from kerasgan.measure.evaluation import check_measurable
-    from kerasgan.model.precision import in_float32
-    from kerasgan.restore.restorer import Restorer
     from kerasgan.store.run_folder import RunFolder
     from kerasgan.training.train import train
 
@@ -108,7 +108,7 @@ def train(
     if resume is not None:
         click.echo(f"Going on after {before} of {config.epochs} epochs")
     click.echo(f"Training into {path}" if chief else "Training; the chief keeps the run")
-    try:
+    with _told_how_to_go_on(folder, config.epochs, before):
         gan = train(
             config,
             images,
@@ -118,46 +118,56 @@ def train(
             verbose=1 if sys.stdout.isatty() else 2,
             strategy=strategy,
         )
+    if chief and len(held_out):
+        _measure(gan, held_out, config, folder)
+    wait_for_all(strategy)
+    if chief:
+        _tell_if_blind(config, folder)
+        click.echo(f"\nRestore pictures with: kerasgan denoise PICTURE --model {path}")
+
+
+@contextlib.contextmanager
+def _told_how_to_go_on(folder: Any, epochs: int, before: int) -> Iterator[None]:
+    """Tells what an interrupted training has kept, of which `before` epochs were there before."""
+    going_on = f"Go on with: kerasgan train --resume {folder.path}"
+    try:
+        yield
     except KeyboardInterrupt as error:
         complete = error.complete if isinstance(error, Interrupted) else before
         if not complete:
             raise click.ClickException(
                 "interrupted before the first epoch was complete; begin anew with: --output "
-                f"{path} --overwrite"
+                f"{folder.path} --overwrite"
             ) from None
         raise click.ClickException(
-            f"interrupted; {complete} of {config.epochs} epochs are kept in {path}. Go on "
-            f"with: kerasgan train --resume {path}"
+            f"interrupted; {complete} of {epochs} epochs are kept in {folder.path}. {going_on}"
         ) from None
     except Stopped as error:
-        hint = f". Go on with: kerasgan train --resume {path}" if folder.model.exists() else ""
+        hint = f". {going_on}" if folder.model.exists() else ""
         raise Stopped(f"{error}{hint}") from None
-    if chief and len(held_out):
-        usual = choose_baselines(None, config.noise)
-        baselines = _quick_enough(usual, held_out, len(config.noise.reported_levels))
-        if slow := ", ".join(name for name in usual if name not in baselines):
-            click.echo(
-                f"Left out {slow}, which would take minutes on these pictures: "
-                f"kerasgan evaluate {path} measures it"
-            )
-        try:
-            scores = measure(
-                {"restored": Restorer(in_float32(gan.generator))},
-                held_out,
-                config.noise,
-                seed=config.seed,
-                baselines=baselines,
-            )
-        except KeyboardInterrupt:
-            raise click.ClickException(
-                f"interrupted; the run in {path} is complete, and kerasgan evaluate {path} measures"
-                " it"
-            ) from None
-        write_scores(folder.evaluation, scores)
-    wait_for_all(strategy)
-    if chief:
-        _tell_if_blind(config, folder)
-        click.echo(f"\nRestore pictures with: kerasgan denoise PICTURE --model {path}")
+
+
+def _measure(gan: Any, held_out: Any, config: RunConfig, folder: Any) -> None:
+    """Measures what was trained, and keeps the figures with the run."""
+    from kerasgan.model.precision import in_float32
+    from kerasgan.restore.restorer import Restorer
+
+    usual = choose_baselines(None, config.noise)
+    baselines = _quick_enough(usual, held_out, len(config.noise.reported_levels))
+    if slow := ", ".join(name for name in usual if name not in baselines):
+        click.echo(
+            f"Left out {slow}, which would take minutes on these pictures: "
+            f"kerasgan evaluate {folder.path} measures it"
+        )
+    restorers = {"restored": Restorer(in_float32(gan.generator))}
+    try:
+        scores = measure(restorers, held_out, config.noise, seed=config.seed, baselines=baselines)
+    except KeyboardInterrupt:
+        raise click.ClickException(
+            f"interrupted; the run in {folder.path} is complete, and kerasgan evaluate "
+            f"{folder.path} measures it"
+        ) from None
+    write_scores(folder.evaluation, scores)
 
 
 def _tell_if_blind(config: RunConfig, folder: Any) -> None:

@@ -18,8 +18,8 @@ _FEWEST = 64
 # Restoring what is clean does harm, so noise must be likelier than none by this logit: of 869 clean
 # cases 25 are touched then instead of 27, of 1,197 with other noise 58 left alone instead of 50.
 _SURE = 0.25
-# Few values tell less: of 200 clean crops of 64×64, 6 are touched then instead of 12, and of as many
-# with Gaussian noise of σ 15 two left alone instead of none.
+# Few values tell less: of 200 clean crops of 64×64, 6 are touched then instead of 12, and of as
+# many with Gaussian noise of σ 15 two left alone instead of none.
 _FEW, _SURE_OF_FEW = 2**14, 1.0
 # What pictures with noise of a kind look like. That of sensors correlates from pixel to pixel, so
 # that a clean look tells nothing; neither does any look of several kinds, one over the other.
