@@ -62,8 +62,8 @@ test.describe("what a server lacks", () => {
 });
 
 test.describe("of several models", () => {
-  // Its requests cannot be held back.
-  test.use({ serviceWorkers: "block", complaints: /^Failed to load resource: the server responded with a status of 404/ });
+  // A service worker's requests cannot be held back.
+  test.use({ serviceWorkers: "block", complaints: /^Failed to load resource: .* 404|^Service Worker registration blocked/ });
 
   test("one that cannot be had is not shown as if it restored", async ({ context, page }) => {
     await visit(page, SEVERAL);
