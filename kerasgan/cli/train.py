@@ -105,7 +105,7 @@ def train(
     check_measurable(held_out)
     history = folder.read_history() if resume is not None else []
     before = int(history[-1]["epoch"]) if history else 0
-    if resume is not None:
+    if before:
         click.echo(f"Going on after {before} of {config.epochs} epochs")
     click.echo(f"Training into {path}" if chief else "Training; the chief keeps the run")
     with _told_how_to_go_on(folder, config.epochs, before):

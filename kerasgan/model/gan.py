@@ -271,7 +271,8 @@ class DenoisingGAN(AdversarialStep):
         return self.generator(noisy, training=training)
 
     def fit(self, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(args[0] if args else kwargs.get("x"), tf.data.Dataset):
+        pairs = args[0] if args else kwargs.get("x")
+        if isinstance(pairs, tf.data.Dataset | tf.distribute.DistributedDataset):
             # Pairs come shuffled; Keras would only warn that it does not.
             kwargs.setdefault("shuffle", False)
         try:
