@@ -111,9 +111,10 @@ def test_what_other_threads_print_is_shown_and_not_held_back():
 def test_where_stderr_is_closed_nothing_is_held_back():
     code = (
         "import os, kerasgan.startup as s\n"
-        "file = os.open(os.devnull, os.O_RDONLY)\n"
-        "with s.held_back_stderr(): pass\n"
-        "print(os.fstat(file).st_rdev == os.stat(os.devnull).st_rdev)"
+        "files = [os.open(os.devnull, os.O_RDONLY) for _ in range(3)]\n"
+        "nothing = os.stat(os.devnull).st_rdev\n"
+        "with s.held_back_stderr():\n"
+        "    print(all(os.fstat(file).st_rdev == nothing for file in files))"
     )
     shell = ["sh", "-c", '"$0" -c "$1" <&- 2>&-', sys.executable, code]
     assert subprocess.run(shell, stdout=subprocess.PIPE, text=True, check=True).stdout == "True\n"
