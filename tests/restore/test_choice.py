@@ -72,6 +72,13 @@ def names(restored):
     return [step.model.name for step in restored.steps]
 
 
+def test_faint_grain_that_is_left_is_told(models):
+    models[find_model(DEFAULT_MODEL)] = Removing(with_gaussian(CLEAN, 2))
+    restored = Choice(None, models.__getitem__)(with_impulses(CLEAN))
+    assert names(restored) == [DEFAULT_MODEL]
+    assert restored.rest == "; faint grain is left, which --model camera-photos takes from it"
+
+
 def test_mixed_noise_is_taken_in_the_right_order(models):
     noisy, shares = with_impulses(with_gaussian(CLEAN)), []
     restored = Choice(None, models.__getitem__)(noisy, shares.append)
@@ -79,7 +86,7 @@ def test_mixed_noise_is_taken_in_the_right_order(models):
     assert names(restored) == [DEFAULT_MODEL, CAMERA_MODEL]
     assert [step.found.kind for step in restored.steps] == ["salt-and-pepper", "gaussian"]
     assert restored.objection is None
-    assert restored.rest == "; if it has faint grain, --model camera-photos restores it"
+    assert restored.rest == ""
     np.testing.assert_array_equal(restored.pixels, CLEAN)
 
 
