@@ -7,9 +7,8 @@ FIRST may lack the block of details that LAST has.
 """
 
 import click
-import keras
 
-from kerasgan.model.blending import faithful_weights
+from kerasgan.model.blending import mix
 from kerasgan.model.loading import load_generator
 
 
@@ -19,11 +18,7 @@ from kerasgan.model.loading import load_generator
 @click.argument("share", type=float)
 @click.argument("output")
 def main(first, last, share, output):
-    sharp = load_generator(last)
-    pairs = zip(faithful_weights(load_generator(first), sharp), sharp.get_weights(), strict=True)
-    mixed = keras.models.clone_model(sharp)
-    mixed.set_weights([(1 - share) * one + share * other for one, other in pairs])
-    mixed.save(output)
+    mix(load_generator(first), load_generator(last), share).save(output)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Which picture files are read and written, by the endings of their names."""
+"""Which picture files are read and written, by the endings of their names and by their size."""
 
 import importlib.util
 from pathlib import Path
@@ -12,6 +12,8 @@ TIFF_SUFFIXES = (".tif", ".tiff")
 # What phones write; the package pillow-heif reads it.
 HEIC_SUFFIXES = (".heic", ".heif")
 READ_SUFFIXES = (*SUFFIXES, ".gif", *HEIC_SUFFIXES)
+# What Pillow, as it comes, refuses as a decompression bomb.
+MAX_PIXELS = 178_956_970
 
 
 def find_images(folder: Path) -> list[Path]:
@@ -72,3 +74,20 @@ def check_readable(path: Path) -> None:
         raise DataError(f"{path} is none of the formats read here ({', '.join(READ_SUFFIXES)})")
     if (reason := why_unreadable(path)) is not None:
         raise DataError(f"cannot read {path}: {reason}")
+
+
+def check_size(path: Path, width: int, height: int) -> None:
+    """Checks the size of a picture before there is memory for it.
+
+    Args:
+        path: its file.
+        width: in pixels.
+        height: in pixels.
+
+    Raises:
+        DataError: if it has none, or more than `MAX_PIXELS`.
+    """
+    if width == 0 or height == 0:
+        raise DataError(f"{path} has no pixels: it is {width}×{height}")
+    if width * height > MAX_PIXELS:
+        raise DataError(f"{path} is {width}×{height}: more than {MAX_PIXELS:,} pixels")

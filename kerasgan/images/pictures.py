@@ -3,11 +3,9 @@
 import dataclasses
 import errno
 import io
-import logging
 import math
 import threading
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,23 +14,30 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from kerasgan.errors import DataError, OutputError, first_line
+from kerasgan.images.deep import (
+    of_other_numbers,
+    read_deep_png,
+    read_deep_tiff,
+    rescaled,
+    with_all_bits,
+    write_deep_png,
+    write_deep_tiff,
+)
 from kerasgan.images.formats import (
     HEIC_SUFFIXES,
     LOSSY_SUFFIXES,
+    MAX_PIXELS,
     SUFFIXES,
     TIFF_SUFFIXES,
     check_readable,
+    check_size,
 )
 from kerasgan.images.metadata import (
-    ORIENTATION,
     colors_and_size,
-    compression_of_deep,
     fitting,
-    kept_of_deep_tiff,
     kept_with_pixels,
     orientation,
     told_in_words,
-    with_chunks,
 )
 from kerasgan.images.pixels import Pixels
 from kerasgan.store.files import atomic_path
@@ -40,31 +45,13 @@ from kerasgan.store.files import atomic_path
 # What the suffixes stand for. Pillow goes by the content, and would start whatever reads it.
 # "JPEG" opens MPO, too.
 _FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF", "GIF")
-# tifffile logs what is damaged behind the picture that is read; people would meet it on stderr.
-logging.getLogger("tifffile").addHandler(logging.NullHandler())
 # Pixels a side: what WEBP can say, and what libjpeg writes.
 _LONGEST = {".webp": 16383, ".jpg": 65500, ".jpeg": 65500}
 _DEEP_SUFFIXES = (".png", *TIFF_SUFFIXES)
 _OPAQUE_SUFFIXES = (*LOSSY_SUFFIXES, ".bmp")
-# What Pillow, as it comes, refuses as a decompression bomb.
-MAX_PIXELS = 178_956_970
-# Values of a tile that may be larger than its picture.
-_LARGE_TILE = 2**24
-# White of 10, 12 and 14 bits, which scanners of all kinds put into 16.
-_WHITES = (2**10 - 1, 2**12 - 1, 2**14 - 1)
 # Of JPEG files, whose colours are as fine as their brightness unless the source's were not; WEBP
 # files lose nothing, the colours of what is clear included.
 _QUALITY = {"quality": 95, "subsampling": 0, "lossless": True, "exact": True}
-# From the first row and column on, by the number of an orientation.
-_UPRIGHT: dict[int, Callable[[Pixels], Pixels]] = {
-    2: lambda array: array[:, ::-1],
-    3: lambda array: array[::-1, ::-1],
-    4: lambda array: array[::-1],
-    5: lambda array: array.swapaxes(0, 1),
-    6: lambda array: np.rot90(array, -1),
-    7: lambda array: array[::-1, ::-1].swapaxes(0, 1),
-    8: lambda array: np.rot90(array),
-}
 
 
 class _Quiet:
@@ -146,15 +133,15 @@ def read_picture(path: Path) -> Picture:
         raise DataError(f"{path} is an empty file")
     try:
         with _QUIET:
-            if path.suffix.lower() in TIFF_SUFFIXES and (picture := _read_deep_tiff(path, content)):
-                return _with_all_bits(picture)
+            if path.suffix.lower() in TIFF_SUFFIXES and (deep := read_deep_tiff(path, content)):
+                return _of_deep(*deep)
             formats = _heic_formats() if is_heic else _FORMATS
             with Image.open(io.BytesIO(content), formats=formats) as image:
-                _check_size(path, *image.size)
+                check_size(path, *image.size)
                 if image.format == "PNG" and content[24] == 16:
                     turned = orientation(image) if b"eXIf" in content else 1
-                    metadata = colors_and_size(image, turned)
-                    return _with_all_bits(_read_deep_png(content, turned, metadata))
+                    values = read_deep_png(content, turned)
+                    return _of_deep(values, colors_and_size(image, turned))
                 return _read_with_pillow(path, image)
     except (DataError, MemoryError):
         raise
@@ -188,13 +175,6 @@ def _read(path: Path, again: bool = True) -> bytes:
         raise DataError(f"cannot read {path}: {error.strerror}") from error
 
 
-def _check_size(path: Path, width: int, height: int) -> None:
-    if width == 0 or height == 0:
-        raise DataError(f"{path} has no pixels: it is {width}×{height}")
-    if width * height > MAX_PIXELS:
-        raise DataError(f"{path} is {width}×{height}: more than {MAX_PIXELS:,} pixels")
-
-
 def _read_with_pillow(path: Path, image: Image.Image) -> Picture:
     turned = orientation(image)
     metadata = kept_with_pixels(image, turned)
@@ -203,7 +183,7 @@ def _read_with_pillow(path: Path, image: Image.Image) -> Picture:
     if image.mode.startswith("I;16"):
         return Picture(np.asarray(image).astype(np.uint16)[..., np.newaxis], metadata=metadata)
     if image.mode in ("I", "F"):
-        raise _of_other_numbers(path)
+        raise of_other_numbers(path)
     grey = image.mode in ("1", "L", "LA", "La")
     mode = ("LA" if grey else "RGBA") if image.has_transparency_data else "L" if grey else "RGB"
     array = np.asarray(image.convert(mode))
@@ -222,97 +202,19 @@ def _count(image: Image.Image) -> int:
         return 1
 
 
-def _read_deep_png(content: bytes, turned: int, metadata: dict[str, Any]) -> Picture:
-    # Pillow reduces 16-bit colour to 8 bits without a word; libpng does not.
-    import imagecodecs
-
-    array = imagecodecs.png_decode(content)
-    array = array if array.ndim == 3 else array[..., np.newaxis]
-    return _split_alpha(_upright(array, turned), metadata)
-
-
-def _read_deep_tiff(path: Path, content: bytes) -> Picture | None:
-    import tifffile
-
-    with tifffile.TiffFile(io.BytesIO(content)) as file:
-        page = file.pages.first
-        _check_size(path, page.imagewidth, page.imagelength)
-        if page.samplesperpixel > 4:
-            raise DataError(f"{path} is no picture: it has {page.samplesperpixel} values a pixel")
-        if page.dtype is not None and (page.dtype.kind in "fi" or page.dtype.itemsize > 2):
-            raise _of_other_numbers(path)
-        if page.dtype != np.uint16:
-            return None
-        if page.photometric not in (
-            tifffile.PHOTOMETRIC.MINISBLACK,
-            tifffile.PHOTOMETRIC.MINISWHITE,
-            tifffile.PHOTOMETRIC.RGB,
-        ):
-            kind = tifffile.PHOTOMETRIC(page.photometric).name
-            raise DataError(f"{path} is a {kind} picture; convert it to grey or RGB first")
-        # A volume has as many pixels as it has slices, and a damaged tile as many as it says.
-        values, of_tile = math.prod(page.shape), math.prod(page.chunks)
-        if values > 4 * MAX_PIXELS or of_tile > max(values, _LARGE_TILE):
-            raise DataError(
-                f"{path} is no picture: its values have the shape {page.shape}, in pieces of "
-                f"{page.chunks}"
-            )
-        array = page.asarray()
-        if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE and array.ndim == 3:
-            array = np.moveaxis(array, 0, -1)
-        if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
-            colors = page.samplesperpixel - len(page.extrasamples)
-            array = np.atleast_3d(array)
-            array[..., :colors] = np.iinfo(array.dtype).max - array[..., :colors]
-        # Previews are no pictures of their own.
-        images = sum(not getattr(page, "is_reduced", False) for page in file.pages)
-        turned = page.tags.valueof(ORIENTATION, 1)
-        metadata = kept_of_deep_tiff(page)
-        multiplied = tifffile.EXTRASAMPLE.ASSOCALPHA in page.extrasamples
-    array = array[..., np.newaxis] if array.ndim == 2 else array
-    if array.ndim != 3 or array.shape[-1] > 4:
-        raise DataError(f"{path} is no picture: its values have the shape {array.shape}")
-    picture = _split_alpha(_upright(array, turned), metadata, images)
-    return _divided_by_alpha(picture) if multiplied else picture
-
-
-def _divided_by_alpha(picture: Picture) -> Picture:
-    """Undoes what "associated" transparency does to colours; what is all clear stays black."""
-    if picture.alpha is None:
-        return picture
-    opacity = np.maximum(picture.alpha, 1) / np.float32(np.iinfo(picture.alpha.dtype).max)
-    pixels = np.minimum(np.rint(picture.pixels / opacity), np.iinfo(picture.pixels.dtype).max)
-    return dataclasses.replace(picture, pixels=pixels.astype(picture.pixels.dtype))
-
-
-def _of_other_numbers(path: Path) -> DataError:
-    return DataError(f"{path} has values of 32 bits, or signed ones; convert it to 8 or 16 bits")
-
-
-def _upright(array: Pixels, turned: int) -> Pixels:
-    """Undoes what TIFF's and EXIF's orientation says of a camera; Pillow does so for 8 bits."""
-    return np.ascontiguousarray(_UPRIGHT.get(turned, lambda array: array)(array))
-
-
-def _split_alpha(array: Pixels, metadata: dict[str, Any] | None = None, images: int = 1) -> Picture:
+def _split_alpha(array: Pixels, metadata: dict[str, Any], images: int) -> Picture:
     pixels, alpha = (
         (array[..., :-1], array[..., -1:]) if array.shape[-1] in (2, 4) else (array, None)
     )
-    return Picture(pixels, alpha, metadata or {}, images=images)
+    return Picture(pixels, alpha, metadata, images=images)
 
 
-def _with_all_bits(picture: Picture) -> Picture:
-    """Scales a picture of which exactly 10, 12 or 14 bits are used to 16, which can be undone."""
-    white = int(picture.pixels.max())
-    if picture.alpha is not None or white not in _WHITES:
+def _of_deep(values: Pixels, metadata: dict[str, Any], images: int = 1) -> Picture:
+    picture = _split_alpha(values, metadata, images)
+    if picture.alpha is not None:
         return picture
-    return dataclasses.replace(
-        picture, pixels=_rescaled(picture.pixels, 65535 / white), white=white
-    )
-
-
-def _rescaled(pixels: Pixels, factor: float) -> Pixels:
-    return np.rint(pixels * np.float32(factor)).astype(np.uint16)
+    pixels, white = with_all_bits(picture.pixels)
+    return dataclasses.replace(picture, pixels=pixels, white=white)
 
 
 def check_output(path: Path, picture: Picture | None = None) -> None:
@@ -356,7 +258,7 @@ def write_picture(path: Path, picture: Picture) -> None:
     check_output(path, picture)
     pixels = picture.pixels
     if picture.white is not None:
-        pixels = _rescaled(pixels, picture.white / 65535)
+        pixels = rescaled(pixels, picture.white / 65535)
     parts = [pixels] if picture.alpha is None else [pixels, picture.alpha]
     array = np.concatenate(parts, axis=-1)
     with atomic_path(path) as temporary:
@@ -379,25 +281,6 @@ def _encode(path: Path, array: Pixels, metadata: dict[str, Any], is_bilevel: boo
         kept = fitting(metadata, is_jpeg=is_jpeg, is_bilevel=is_bilevel)
         image.save(path, **{**options, **kept})
     elif path.suffix.lower() in TIFF_SUFFIXES:
-        _write_deep_tiff(path, array, metadata)
+        write_deep_tiff(path, array, metadata)
     else:
-        import imagecodecs
-
-        path.write_bytes(with_chunks(bytes(imagecodecs.png_encode(array)), metadata))
-
-
-def _write_deep_tiff(path: Path, array: Pixels, metadata: dict[str, Any]) -> None:
-    import tifffile
-
-    channels = array.shape[-1]
-    tifffile.imwrite(
-        path,
-        array if channels > 1 else array[..., 0],
-        photometric="rgb" if channels >= 3 else "minisblack",
-        planarconfig="contig" if channels > 1 else None,
-        extrasamples=["unassalpha"] if channels in (2, 4) else None,
-        compression=compression_of_deep(metadata),
-        iccprofile=metadata.get("icc_profile"),
-        resolution=metadata.get("dpi"),
-        resolutionunit="inch" if "dpi" in metadata else None,
-    )
+        write_deep_png(path, array, metadata)

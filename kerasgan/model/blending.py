@@ -40,11 +40,28 @@ def blend(faithful: keras.Model, sharp: keras.Model, sharpness: float) -> keras.
     """
     if not 0.0 <= sharpness <= 1.0:
         raise ValueError(f"sharpness must lie between 0 and 1, got {sharpness}")
+    return mix(faithful, sharp, sharpness)
+
+
+def mix(faithful: keras.Model, sharp: keras.Model, share: float) -> keras.Model:
+    """Makes the network that lies on the way from one to another, or beyond.
+
+    Args:
+        faithful: the first network.
+        sharp: one that was fine-tuned from it; as in `blend`.
+        share: how far to go: from 1 on, what was learnt is carried on.
+
+    Returns:
+        A new network, built as `sharp`.
+
+    Raises:
+        ModelError: if the networks do not fit.
+    """
     ends = zip(faithful_weights(faithful, sharp), sharp.get_weights(), strict=True)
-    blended = keras.models.clone_model(sharp)
+    mixed = keras.models.clone_model(sharp)
     # Both ends exactly, which their difference, added to one of them, would not give.
-    blended.set_weights([(1.0 - sharpness) * first + sharpness * last for first, last in ends])
-    return blended
+    mixed.set_weights([(1.0 - share) * first + share * last for first, last in ends])
+    return mixed
 
 
 def faithful_weights(faithful: keras.Model, sharp: keras.Model) -> list[Any]:

@@ -274,22 +274,20 @@ def test_a_real_ctrl_c_keeps_what_is_complete_and_can_be_resumed(photos, folder)
     assert not [path for path in (folder / "run").rglob(".*")]
 
 
+def interrupt(*args, **kwargs):
+    raise KeyboardInterrupt
+
+
 def test_an_interruption_before_the_first_epoch_says_so(train, monkeypatch):
     from kerasgan.training import train as module
 
-    def interrupted(*args, **kwargs):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(module, "train", interrupted)
+    monkeypatch.setattr(module, "train", interrupt)
     output = train("--output", "run", status=1)
     assert "before the first epoch was complete; begin anew with: --output run --over" in output
 
 
 def test_an_interruption_while_measuring_says_that_the_run_is_complete(train, monkeypatch):
-    def interrupted(*args, **kwargs):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(_train, "measure", interrupted)
+    monkeypatch.setattr(_train, "measure", interrupt)
     output = train("--output", "run", status=1)
     assert "interrupted; the run in run is complete, and kerasgan evaluate run measures" in output
 
