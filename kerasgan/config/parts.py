@@ -81,6 +81,7 @@ class GeneratorConfig:
             resolution; 0 for none.
         gated: whether all but "classic" also say how likely each value is noise, and change it by
             that much.
+        decoder_blocks: residual blocks at each level on the way up, of all but "classic".
     """
 
     architecture: Architecture
@@ -88,6 +89,7 @@ class GeneratorConfig:
     activation: Activation = "relu"
     detail: int = 0
     gated: bool = False
+    decoder_blocks: int = 1
 
     @property
     def multiple(self) -> int:
@@ -102,8 +104,12 @@ class GeneratorConfig:
         )
         require(self.detail >= 0, f"detail must not be negative, got {self.detail}")
         require(
-            self.architecture != "classic" or not (self.detail or self.gated),
-            "detail and gated are for the selective and the residual architecture",
+            self.decoder_blocks >= 1, f"decoder_blocks must be positive, got {self.decoder_blocks}"
+        )
+        require(
+            self.architecture != "classic"
+            or (self.detail, self.gated, self.decoder_blocks) == (0, False, 1),
+            "detail, gated and decoder_blocks are for the selective and the residual architecture",
         )
 
 

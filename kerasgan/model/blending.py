@@ -6,12 +6,9 @@ import keras
 import numpy as np
 
 from kerasgan.errors import ModelError
-from kerasgan.model.promises import last_convolutions
 
-# What a block of details adds to a network's weights before those of the last convolutions, each a
-# kernel and a bias: two kernels, each with the four arrays of a normalisation.
-_CONVOLUTION, _HEAD = 5, 2
-_BLOCK = 2 * _CONVOLUTION
+# A residual block's weights: two kernels, each with the four arrays of a normalisation.
+_CONVOLUTION = 5
 
 
 def blend(faithful: keras.Model, sharp: keras.Model, sharpness: float) -> keras.Model:
@@ -23,8 +20,8 @@ def blend(faithful: keras.Model, sharp: keras.Model, sharpness: float) -> keras.
 
     Args:
         faithful: a generator that learnt from the reconstruction alone.
-        sharp: the generator that was fine-tuned from it, against a discriminator; it may have a
-            block of details that `faithful` lacks, which then does nothing at that end.
+        sharp: the generator that was fine-tuned from it, against a discriminator; it may have
+            residual blocks that `faithful` lacks, which then do nothing at that end.
         sharpness: from 0, which restores exactly as `faithful`, to 1, which does as `sharp`.
 
     Returns:
@@ -77,25 +74,42 @@ def faithful_weights(faithful: keras.Model, sharp: keras.Model) -> list[Any]:
     Raises:
         ModelError: if the networks do not fit.
     """
-    given, own = faithful.get_weights(), sharp.get_weights()
     if _limits(faithful) == _limits(sharp):
-        if _shapes(given) == _shapes(own):
-            return given
-        end = -_HEAD * len(last_convolutions(sharp))
-        before, block, last = own[: end - _BLOCK], own[end - _BLOCK : end], own[end:]
-        if _shapes(given) == _shapes([*before, *last]):
-            # The second normalisation gives what it adds to its scaled input, less its mean.
-            kernel, gamma, beta, mean, variance = block[_CONVOLUTION:]
-            silent = [np.zeros_like(kernel), gamma, np.zeros_like(beta), np.zeros_like(mean)]
-            return [*given[:end], *block[:_CONVOLUTION], *silent, variance, *given[end:]]
+        weights = _grown(faithful.get_weights(), sharp.get_weights())
+        if weights is not None:
+            return weights
     raise ModelError(
         f"{faithful.name} and {sharp.name} are not one network before and after its fine-tuning: "
         "their layers are of other sizes, or cut features off elsewhere"
     )
 
 
-def _shapes(weights: list[Any]) -> list[tuple[int, ...]]:
-    return [array.shape for array in weights]
+def _grown(given: list[Any], own: list[Any]) -> list[Any] | None:
+    """The first weights, and between them residual blocks of the second that do nothing then."""
+    weights: list[Any] = []
+    left = list(given)
+    while len(weights) < len(own):
+        rest = own[len(weights) :]
+        block = rest[: 2 * _CONVOLUTION]
+        if left and left[0].shape == rest[0].shape:
+            weights.append(left.pop(0))
+        elif _is_block(block):
+            # The second normalisation gives what it adds to its scaled input, less its mean.
+            kernel, gamma, beta, mean, variance = block[_CONVOLUTION:]
+            silent = [np.zeros_like(kernel), gamma, np.zeros_like(beta), np.zeros_like(mean)]
+            weights += [*block[:_CONVOLUTION], *silent, variance]
+        else:
+            return None
+    return None if left else weights
+
+
+def _is_block(weights: list[Any]) -> bool:
+    """Whether arrays can be a residual block's, by their shapes."""
+    if not weights or weights[0].ndim != 4:
+        return False
+    height, width, outside, inside = weights[0].shape
+    back = [(height, width, inside, outside), *[(outside,)] * 4]
+    return [array.shape for array in weights] == [weights[0].shape, *[(inside,)] * 4, *back]
 
 
 def _limits(network: keras.Model) -> set[float | None]:

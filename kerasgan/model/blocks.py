@@ -27,7 +27,9 @@ def residual_block(x: Any, filters: int, rectify: Rectifier) -> Any:
     return rectify()(layers.Add()([x, y]))
 
 
-def unet(x: Any, filters: Sequence[int], rectify: Rectifier, block: Block) -> Any:
+def unet(
+    x: Any, filters: Sequence[int], rectify: Rectifier, block: Block, decoder_blocks: int = 1
+) -> Any:
     """A U-Net (Ronneberger et al., MICCAI 2015) whose skips are added.
 
     Args:
@@ -35,6 +37,7 @@ def unet(x: Any, filters: Sequence[int], rectify: Rectifier, block: Block) -> An
         filters: channels of each level, from the finest down.
         rectify: makes a ReLU.
         block: from features, their number and `rectify` to as many features.
+        decoder_blocks: how many of them follow each other at each level on the way up.
 
     Returns:
         Features of filters[0] channels, at the same resolution.
@@ -48,7 +51,8 @@ def unet(x: Any, filters: Sequence[int], rectify: Rectifier, block: Block) -> An
     x = block(x, bottom, rectify)
     for width, skip in zip(reversed(outer), reversed(skips), strict=True):
         x = layers.Add()([upsample(x, width), skip])
-        x = block(x, width, rectify)
+        for _ in range(decoder_blocks):
+            x = block(x, width, rectify)
     return x
 
 

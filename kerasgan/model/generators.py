@@ -44,6 +44,8 @@ def build_generator(config: GeneratorConfig, channels: int = 1) -> keras.Model:
         options["detail"] = config.detail
     if config.gated:
         options["gated"] = True
+    if config.decoder_blocks > 1:
+        options["decoder_blocks"] = config.decoder_blocks
     return builders[config.architecture](config.filters, **options)
 
 
@@ -82,6 +84,7 @@ def build_selective(
     activation: Activation = "relu",
     detail: int = 0,
     gated: bool = False,
+    decoder_blocks: int = 1,
     block: Block = residual_block,
     fill: Callable[[Any, Any, int], Any] = fill_gaps,
 ) -> keras.Model:
@@ -99,6 +102,7 @@ def build_selective(
             can be given one.
         gated: whether the network also says how likely each value is noise, and changes it by that
             much: what is black or white on purpose can then come back as it came.
+        decoder_blocks: how many blocks each level has on the way up.
         block: what each level of the U-Net is made of.
         fill: what fills the gaps, called as `fill_gaps`.
 
@@ -110,7 +114,7 @@ def build_selective(
     filled = fill(noisy, certain, len(filters) - 1)
     # The noisy picture itself tells a white or black area from noise.
     seen = layers.Concatenate()([filled, _indicator(certain, noisy), noisy])
-    features = _features(seen, filters, activation, detail, block)
+    features = _features(seen, filters, activation, detail, decoder_blocks, block)
     # Clipped in this order, an 8-bit model clips and rounds while it adds, and only there.
     corrected = ops.minimum(ops.relu(filled + _head(features, channels, "residual")), 1.0)
     if gated:
@@ -126,6 +130,7 @@ def build_residual(
     activation: Activation = "relu",
     detail: int = 0,
     gated: bool = False,
+    decoder_blocks: int = 1,
 ) -> keras.Model:
     """Builds a U-Net that corrects every pixel: for noise that spares none.
 
@@ -135,6 +140,7 @@ def build_residual(
         activation: what activations cut features off at.
         detail: as of `build_selective`.
         gated: as of `build_selective`.
+        decoder_blocks: as of `build_selective`.
 
     Returns:
         As `build_generator`.
@@ -143,7 +149,7 @@ def build_residual(
     TIP 2018, for half the resolution.
     """
     noisy = keras.Input((None, None, channels), name="noisy")
-    features = _features(noisy, filters, activation, detail, residual_block)
+    features = _features(noisy, filters, activation, detail, decoder_blocks, residual_block)
     restored = ops.minimum(ops.relu(noisy + _head(features, channels, "residual")), 1.0)
     if gated:
         restored = _gated(noisy, restored, features)
@@ -155,13 +161,14 @@ def _features(
     filters: Sequence[int],
     activation: Activation,
     detail: int,
+    decoder_blocks: int,
     block: Block,
 ) -> Any:
     """What a U-Net knows of each pixel, (N, H, W, filters[0]), by what it sees."""
     full, half, *lower = filters
     rectify = functools.partial(layers.ReLU, max_value=_LARGEST[activation])
     x = normalize(layers.Conv2D(half, 4, strides=2, padding="same", use_bias=False)(seen))
-    x = unet(x, (half, *lower), rectify, block)
+    x = unet(x, (half, *lower), rectify, block, decoder_blocks)
     x = upsample(x, full)
     # Two convolutions, and not one of both concatenated: 8-bit integers would then have to share a
     # scale, and the picture, whose values all lie in [0, 1], would lose most.

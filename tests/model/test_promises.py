@@ -15,6 +15,7 @@ NETWORKS = [
     GeneratorConfig("selective", (4, 4, 4, 4, 4), "relu6"),
     GeneratorConfig("selective", (4, 4, 4), detail=8),
     GeneratorConfig("selective", (4, 4, 4), detail=8, gated=True),
+    GeneratorConfig("selective", (4, 4, 4), decoder_blocks=2),
     GeneratorConfig("residual", (4, 4, 4)),
     GeneratorConfig("residual", (4, 4, 4), detail=8, gated=True),
 ]
@@ -22,7 +23,8 @@ NETWORKS = [
 
 def name_of(config):
     parts = [config.architecture, str(len(config.filters))]
-    return "-".join([*parts, *["detail"] * bool(config.detail), *["gated"] * config.gated])
+    parts += ["detail"] * bool(config.detail) + ["gated"] * config.gated
+    return "-".join([*parts, *["deeper"] * (config.decoder_blocks > 1)])
 
 
 @pytest.fixture(params=NETWORKS, ids=name_of)
