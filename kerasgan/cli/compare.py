@@ -99,8 +99,8 @@ def compare(
         )
     lenses = open_lenses(held_out)
 
-    def tell(trial: Trial) -> None:
-        click.echo(f"\nλ = {trial.weight:g}, seed {trial.seed}")
+    def tell(trial: Trial, done: bool) -> None:
+        click.echo(f"\nλ = {trial.weight:g}, seed {trial.seed}{': done before' if done else ''}")
 
     goes_on = f"what is complete is kept in {output}, and the same command goes on"
     try:

@@ -1,8 +1,9 @@
 """One training per weight of the adversarial loss and seed, each measured."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -12,11 +13,14 @@ from kerasgan.errors import DataError, OutputError, TrainingError
 from kerasgan.measure.comparison import Trial, trials
 from kerasgan.measure.evaluation import check_measurable
 from kerasgan.measure.lenses import Lenses, Values, measure_restorer, read_values, write_values
+from kerasgan.model.gan import DenoisingGAN
 from kerasgan.restore.restorer import Restorer
 from kerasgan.store.run_folder import RunFolder
 from kerasgan.training.train import start_weights, train
 
 _LEAST_IMAGES = 2
+# In the folder of a training.
+_VALUES = "values.json"
 
 
 def compare(
@@ -30,7 +34,7 @@ def compare(
     levels: Sequence[float] | None = None,
     lenses: Lenses | None = None,
     verbose: int = 1,
-    on_trial: Callable[[Trial], None] = lambda trial: None,
+    on_trial: Callable[[Trial, bool], None] = lambda trial, done: None,
 ) -> dict[Trial, Values]:
     """Trains once for each weight of the adversarial loss and seed, and measures what comes of it.
 
@@ -47,7 +51,7 @@ def compare(
         levels: of noise, to measure at; None takes those that the noise reports.
         lenses: what to measure with; None takes all that there is.
         verbose: as `train`'s.
-        on_trial: told which training begins.
+        on_trial: told which training is next, and whether it was done and measured before.
 
     Returns:
         The values of every trial, for `measure.comparison.summarize`.
@@ -71,9 +75,13 @@ def compare(
     plan = trials(tuple(dict.fromkeys(weights)), tuple(dict.fromkeys(seeds)))
     levels = levels or config.noise.reported_levels
     lenses = lenses or Lenses(held_out)
+    request = {
+        "levels": [f"{level:g}" for level in levels],
+        "images": CleanImages(test=held_out).fingerprint(),
+        "lenses": lenses.names,
+    }
     results = {}
     for trial in plan:
-        on_trial(trial)
         adversary = dataclasses.replace(config.adversary, weight=trial.weight)
         own = config.replace(
             adversary=adversary, seed=trial.seed, data__split_seed=config.split_seed
@@ -82,47 +90,43 @@ def compare(
             # The others' generators rest while the discriminator learns alone.
             rest = config.replace(adversary__weight=max(weights)).epochs_of("discriminator")
             own = own.replace(epochs=config.epochs - rest)
-        results[trial] = _result(
-            RunFolder(Path(folder) / trial.name), own, images, held_out, levels, lenses, verbose
-        )
+        run = RunFolder(Path(folder) / trial.name)
+        values = _known_values(run, own, images, request)
+        on_trial(trial, values is not None)
+        if values is None:
+            restore = Restorer(_trained(run, own, images, verbose))
+            values = measure_restorer(restore, held_out, own.noise, levels, lenses)
+            write_values(run.path / _VALUES, request, values)
+        results[trial] = values
     return results
 
 
-def _result(
-    folder: RunFolder,
-    config: RunConfig,
-    images: CleanImages,
-    held_out: ImageSet,
-    levels: Sequence[float],
-    lenses: Lenses,
-    verbose: int,
-) -> Values:
-    """Trains, goes on, or finds everything done; returns the trial's values."""
-    values = folder.path / "values.json"
-    request = {
-        "levels": [f"{level:g}" for level in levels],
-        "images": CleanImages(test=held_out).fingerprint(),
-        "lenses": lenses.names,
-    }
-    if begun := folder.config.is_file():
-        recorded, fingerprint = folder.read_record()
-        if recorded != config or fingerprint != images.fingerprint():
-            raise OutputError(
-                f"{folder.path} holds a training with other options or data; take another folder"
-            )
-        if values.is_file() and (found := read_values(values, request)) is not None:
-            return found
+def _known_values(
+    folder: RunFolder, config: RunConfig, images: CleanImages, request: Mapping[str, Any]
+) -> Values | None:
+    """The values of a trial that was measured before; refuses another training's folder."""
+    if not folder.config.is_file():
+        return None
+    recorded, fingerprint = folder.read_record()
+    if recorded != config or fingerprint != images.fingerprint():
+        raise OutputError(
+            f"{folder.path} holds a training with other options or data; take another folder"
+        )
+    values = folder.path / _VALUES
+    return read_values(values, request) if values.is_file() else None
+
+
+def _trained(
+    folder: RunFolder, config: RunConfig, images: CleanImages, verbose: int
+) -> DenoisingGAN:
+    """Trains, or goes on; what was interrupted in its first epoch begins anew."""
     # Names of layers are counted over all models of a process, and stand in what is saved.
     keras.utils.clear_session()
-    # Interrupted in its first epoch, it begins anew.
-    gan = train(
+    return train(
         config,
         images,
         folder,
         resume=folder.model.is_file(),
-        overwrite=begun,
+        overwrite=folder.config.is_file(),
         verbose=verbose,
     )
-    found = measure_restorer(Restorer(gan), held_out, config.noise, levels, lenses)
-    write_values(values, request, found)
-    return found

@@ -39,7 +39,7 @@ WEIGHTS = ("--adversarial-weight", "0", "--adversarial-weight", "0.1")
 def test_trainings_are_compared_and_not_repeated(compare, folder):
     seeds = ("--seed", "0", "--seed", "1")
     output = compare(*WEIGHTS, *seeds, "--report", "page.html")
-    assert "λ = 0.1, seed 1" in output
+    assert "λ = 0.1, seed 1\n" in output
     table = (folder / "comparison" / "comparison.md").read_text()
     assert table.strip() in output and "| | λ = 0 | λ = 0.1 |" in table
     assert "<h1>" in (folder / "page.html").read_text()
@@ -50,7 +50,7 @@ def test_trainings_are_compared_and_not_repeated(compare, folder):
     written = [path.stat().st_mtime_ns for path in models]
 
     again = compare(*WEIGHTS, *seeds)
-    assert table.strip() in again
+    assert table.strip() in again and "λ = 0.1, seed 1: done before\n" in again
     assert [path.stat().st_mtime_ns for path in models] == written
     # Other levels are measured, and not trained for again.
     assert "Salt and pepper, 20%" in compare(*WEIGHTS, *seeds, "--measure-at", "0.2")
@@ -75,7 +75,8 @@ def test_epochs_that_leave_nothing_to_compare_are_refused(compare, folder):
 def test_without_the_discriminator_the_generator_learns_as_long(compare, folder, monkeypatch):
     epochs = []
     monkeypatch.setattr(
-        "kerasgan.training.trials._result", lambda run, config, *rest: epochs.append(config) or {}
+        "kerasgan.training.trials._known_values",
+        lambda run, config, *rest: epochs.append(config) or {},
     )
     monkeypatch.setattr("kerasgan.measure.comparison.summarize", lambda results: [])
     options = ("--set", "adversary.begins=0.5", "--set", "adversary.warmup=0.2", "--epochs", "10")
