@@ -2,8 +2,9 @@
 
 import contextlib
 import math
+import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,7 @@ def train(
     if before:
         click.echo(f"Going on after {before} of {config.epochs} epochs")
     click.echo(f"Training into {path}" if chief else "Training; the chief keeps the run")
-    with _told_how_to_go_on(folder, config.epochs, before):
+    with _told_how_to_go_on(folder, config.epochs, before, _also_for_going_on()):
         gan = train(
             config,
             images,
@@ -127,9 +128,12 @@ def train(
 
 
 @contextlib.contextmanager
-def _told_how_to_go_on(folder: Any, epochs: int, before: int) -> Iterator[None]:
+def _told_how_to_go_on(
+    folder: Any, epochs: int, before: int, options: Sequence[str]
+) -> Iterator[None]:
     """Tells what an interrupted training has kept, of which `before` epochs were there before."""
-    going_on = f"Go on with: kerasgan train --resume {folder.path}"
+    command = shlex.join(["kerasgan", "train", "--resume", str(folder.path), *options])
+    going_on = f"Go on with: {command}"
     try:
         yield
     except KeyboardInterrupt as error:
@@ -180,6 +184,19 @@ def _tell_if_blind(config: RunConfig, folder: Any) -> None:
             "which is chance: it is blind to what is wrong, and what it passed back was noise. "
             "--preset selective-gan has one that sees."
         )
+
+
+def _also_for_going_on() -> list[str]:
+    """What was typed that the run does not keep, as it would be typed again."""
+    context = click.get_current_context()
+    return [
+        word
+        for option in context.command.params
+        if option.name in _OF_ANY_RUN
+        and option.name != "resume"
+        and context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
+        for word in (option.opts[0], str(context.params[option.name]))
+    ]
 
 
 def _reserved(name: str, chief: bool) -> Path:

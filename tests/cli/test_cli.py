@@ -256,6 +256,7 @@ def test_a_real_ctrl_c_keeps_what_is_complete_and_can_be_resumed(photos, folder)
         "from kerasgan.cli import main; main()"
     )
     options = ["train", "--config", "long.json", "--data", photos, "--output", "run"]
+    options += ["--test-images", "7"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     with subprocess.Popen([sys.executable, "-c", program, *options], **pipes) as process:
         for line in process.stdout:
@@ -268,7 +269,7 @@ def test_a_real_ctrl_c_keeps_what_is_complete_and_can_be_resumed(photos, folder)
             process.kill()
     assert process.returncode == 1
     assert "Traceback" not in output
-    assert "Go on with: kerasgan train --resume run" in output
+    assert "Go on with: kerasgan train --resume run --test-images 7\n" in output
     complete = len((folder / "run" / "history.csv").read_text().splitlines()) - 1
     assert complete >= 2
     assert not [path for path in (folder / "run").rglob(".*")]
