@@ -69,6 +69,8 @@ TRIAL_BYTES = 8 * 2**30
 RECORD, SPARE_LINES = ".kerasgan-restored.jsonl", 1000
 LARGEST_MARGIN, ANY_SIZE, ANY_MULTIPLE = 64, 512, 32
 STEPS_PER_PICTURE = 20
+# Of the files that are left out, so many are named.
+NAMED = 5
 # The fewest values that tell anything.
 FEWEST = 64
 # What models remove where nothing tells it; and what those do that remove several kinds.
@@ -880,9 +882,10 @@ def placed(path, modified, record):
 
 
 def find_pictures(folder, output):
-    """The picture files below a folder; hidden ones are left out, and an output folder within.
+    """The picture files below a folder, and its other files.
 
-    Folders that cannot be read are left out, too, as are files that go while one looks.
+    Hidden files are left out, and an output folder within; folders that cannot be read, too, as are
+    files that go while one looks.
     """
     folder, output = folder.resolve(), output.resolve()
     found = []
@@ -891,9 +894,19 @@ def find_pictures(folder, output):
             name for name in folders if not name.startswith(".") and Path(place, name) != output
         ]
         found += [Path(place, name) for name in names if not name.startswith(".")]
-    return sorted(
-        path for path in found if path.suffix.lower() in SUFFIXES and os.path.isfile(path)
-    )
+    pictures, others = [], []
+    for path in sorted(filter(os.path.isfile, found)):
+        (pictures if path.suffix.lower() in SUFFIXES else others).append(path)
+    return pictures, others
+
+
+def tell_of_others(paths):
+    """Names files of a folder that are left out, since their names are not those of pictures."""
+    if paths:
+        told = f"{len(paths)} files that end" if len(paths) > 1 else "1 file that ends"
+        named = ", ".join(map(str, paths[:NAMED])) + ", …" * (len(paths) > NAMED)
+        ways = ", ".join(SUFFIXES)
+        print(f"Left out {told} in none of {ways}: {named}", file=sys.stderr, flush=True)
 
 
 class Record:
@@ -1002,7 +1015,8 @@ def denoise(model, sources, output, overwrite, force):
     for source in map(Path, sources):
         if source.is_dir():
             folder = output or source.resolve().with_name(source.resolve().name + "_restored")
-            pictures = find_pictures(source, folder)
+            pictures, others = find_pictures(source, folder)
+            tell_of_others(others)
             plan += [(path, folder / path.relative_to(source.resolve())) for path in pictures]
         elif not source.exists():
             raise Failure(f"there is no picture {source}")
@@ -1082,7 +1096,7 @@ def watch(model, folder, output, interval, force):
     print(f"Watching {folder}; restored pictures go to {output}", flush=True)
     while True:
         current = {}
-        for source in find_pictures(folder, output):
+        for source in find_pictures(folder, output)[0]:
             state, target = state_of(source), output / source.relative_to(folder)
             if record.holds(target, state) or refused.get(source) == (state, state_of(target)):
                 continue

@@ -814,8 +814,22 @@ def test_what_is_too_small_to_tell_is_left_alone(run, tmp_path):
 def test_hidden_folders_are_passed_over(run, tmp_path):
     save(tmp_path / "in" / ".trash" / "old.png", noisy_picture(40, 50))
     save(tmp_path / "in" / "new.png", noisy_picture(40, 50))
-    assert run(tmp_path / "in", "-o", tmp_path / "out")[0] == 0
+    status, printed = run(tmp_path / "in", "-o", tmp_path / "out")
+    assert status == 0 and "Left out" not in printed
     assert [path.name for path in (tmp_path / "out").rglob("*")] == ["new.png"]
+
+
+def test_files_of_a_folder_that_are_no_pictures_are_named(run, tmp_path):
+    save(tmp_path / "in" / "new.png", noisy_picture(40, 50))
+    (tmp_path / "in" / "moving.gif").write_bytes(b"GIF89a")
+    status, printed = run(tmp_path / "in", "-o", tmp_path / "out")
+    assert status == 0 and "Left out 1 file that ends in none of .png" in printed
+    assert str(tmp_path / "in" / "moving.gif") in printed
+    for number in range(6):
+        (tmp_path / "in" / f"{number}.txt").touch()
+    printed = run(tmp_path / "in", "-o", tmp_path / "again")[1]
+    assert "Left out 7 files that end in none of" in printed and printed.count(".txt") == 5
+    assert "moving.gif" not in printed
 
 
 def test_transparency_is_not_lost(run, tmp_path):
