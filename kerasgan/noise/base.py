@@ -50,9 +50,10 @@ class Noise(abc.ABC):
         object.__setattr__(self, "level", (float(low), float(high)))
         least, most = self.bounds
         if not least <= low <= high <= most:
+            got = f"{low:g}" if low == high else f"{low:g}:{high:g}"
             raise ValueError(
                 f"the level of {self.title} ({self.quantity}) must be a number or LOW:HIGH within "
-                f"[{least:g}, {most:g}], got {low:g}:{high:g}"
+                f"[{least:g}, {most:g}], got {got}"
             )
         if not 0.0 < self.exponent < math.inf:
             raise ValueError(f"exponent must be a positive number, got {self.exponent}")
