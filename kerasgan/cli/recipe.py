@@ -21,7 +21,8 @@ from kerasgan.config import Reconstruction, RunConfig
 from kerasgan.errors import ModelError
 from kerasgan.noise.kinds import KINDS
 from kerasgan.presets import DEFAULT, PRESETS, read_recipe
-from kerasgan.store.record import read_record
+from kerasgan.store.bundle import training_record
+from kerasgan.store.record import parse_record, read_record
 from kerasgan.store.zoo import find_model, saved_name
 
 # Where in the configuration the options go that do not bear their field's name.
@@ -163,14 +164,15 @@ def changed(config: RunConfig, settings: Sequence[str], changes: dict[str, Any])
         config = config.with_settings(settings, given)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    source = resolve_source(config.data.source)
-    return config.replace(data__source=source, start=_resolved_start(config.start))
+    config = config.replace(data__source=resolve_source(config.data.source))
+    return config if config.start is None else _starting(config, config.start)
 
 
-def _resolved_start(start: str | None) -> str | None:
-    """Makes it mean the same from any folder, and on machines with another kerasgan."""
-    if start is None:
-        return None
+def _starting(config: RunConfig, start: str) -> RunConfig:
+    """Makes the start mean the same from any folder, and the network have room for its weights."""
     if not (path := find_model(start)).exists():
         raise ModelError(f"there is no model {start} to start from")
-    return saved_name(path) or str(path.resolve())
+    network = config.generator
+    if (record := training_record(path)) is not None:
+        network = network.with_room_for(parse_record(record, path)[0].generator)
+    return config.replace(start=saved_name(path) or str(path.resolve()), generator=network)

@@ -1,6 +1,6 @@
 """The parts of a run's configuration: data, networks, adversary and optimizers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from kerasgan.decoding import require
@@ -95,6 +95,24 @@ class GeneratorConfig:
     def multiple(self) -> int:
         """What height and width of its input must be multiples of."""
         return 2 if self.architecture == "classic" else 2 ** (len(self.filters) - 1)
+
+    def with_room_for(self, other: "GeneratorConfig") -> "GeneratorConfig":
+        """Adds what another generator of this architecture has, so that its weights have a place.
+
+        Args:
+            other: a generator that this one is to start from.
+
+        Returns:
+            This one, gated if the other is, and with at least as many blocks and details.
+        """
+        if self.architecture != other.architecture:
+            return self
+        return replace(
+            self,
+            detail=max(self.detail, other.detail),
+            gated=self.gated or other.gated,
+            decoder_blocks=max(self.decoder_blocks, other.decoder_blocks),
+        )
 
     def __post_init__(self) -> None:
         _require_filters(self.filters)

@@ -25,7 +25,7 @@ from kerasgan.noise.sensor import Sensor
 from kerasgan.noise.speckle import Speckle
 from kerasgan.presets import preset
 from kerasgan.store.run_folder import RunFolder
-from kerasgan.store.zoo import saved_models
+from kerasgan.store.zoo import read_saved_model, saved_models
 from tests.cli.command import run
 from tests.helpers import small_config, smooth_image
 
@@ -124,6 +124,22 @@ def test_what_needs_a_start_can_be_set_beside_it():
     start = Path("selective-photos")
     config = changed(small_config(), ["frozen_statistics=true"], {"start": start})
     assert config.frozen_statistics and config.start == "selective-photos"
+
+
+def test_a_network_has_room_for_what_it_starts_from():
+    faithful = preset("selective")
+    plain, gated = (
+        changed(faithful, [], {"start": model}).generator
+        for model in ("selective-fer2013", "selective-pages")
+    )
+    assert plain == faithful.generator
+    assert gated == read_saved_model("selective-pages").config.generator != plain
+    more = ["generator.decoder_blocks=4", "generator.detail=48"]
+    grown = changed(faithful, more, {"start": "selective-pages"}).generator
+    assert (grown.decoder_blocks, grown.detail, grown.gated) == (4, 48, True)
+    # A network of another architecture is refused when its weights are read.
+    other = changed(preset("residual"), [], {"start": "selective-pages"})
+    assert other.generator == preset("residual").generator
 
 
 def test_options_and_settings_count_together():
