@@ -1,9 +1,11 @@
-"""Batch normalization by the one operation that TensorFlow has for it; Keras takes a dozen."""
+"""Batch normalization: by the one operation of TensorFlow, and the first statistics of new ones."""
 
 import functools
+from collections.abc import Iterable
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 # What the operation computes with; scale and offset are float32.
@@ -22,6 +24,44 @@ def fuse_normalizations(network: keras.Model) -> None:
     for layer in network.layers:
         if type(layer) is keras.layers.BatchNormalization and _is_usual(layer):
             layer.call = functools.partial(_normalized, layer)
+
+
+def settle_statistics(network: keras.Model, batches: Iterable[Any]) -> None:
+    """Gives normalizations that have seen nothing the statistics of what they would see.
+
+    A trained network that was given new blocks needs them where statistics are kept, as
+    `frozen_statistics` keeps them: features are wide, and a block that adds what it makes of them
+    as they are does harm at first, and learns to be silent for good. What never changes, as behind
+    a kernel of zeros, is left as it is.
+
+    Args:
+        network: a functional model whose features are (N, H, W, C). New blocks do not see each
+            other's output.
+        batches: iterable of its inputs, (N, H, W, C).
+    """
+    new = [
+        layer
+        for layer in network.layers
+        if type(layer) is keras.layers.BatchNormalization
+        and not np.any(layer.moving_mean)
+        and np.all(np.equal(layer.moving_variance, 1.0))
+    ]
+    if not new:
+        return
+    observer = keras.Model(network.input, [layer.input for layer in new])
+
+    @tf.function
+    def moments(batch: Any) -> Any:
+        seen = keras.tree.flatten(observer(batch, training=False))
+        return [tf.nn.moments(tf.cast(features, tf.float32), (0, 1, 2)) for features in seen]
+
+    found = [moments(batch) for batch in batches]
+    for layer, own in zip(new, zip(*found, strict=True), strict=True):
+        means, variances = (np.stack(parts) for parts in zip(*own, strict=True))
+        variance = variances.mean(axis=0) + means.var(axis=0)
+        if np.all(variance > 0.0):
+            layer.moving_mean.assign(means.mean(axis=0))
+            layer.moving_variance.assign(variance)
 
 
 def _is_usual(layer: Any) -> bool:

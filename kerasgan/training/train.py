@@ -28,6 +28,7 @@ from kerasgan.model.discriminators import build_discriminator
 from kerasgan.model.gan import DenoisingGAN
 from kerasgan.model.generators import GATE, build_generator
 from kerasgan.model.loading import load_generator
+from kerasgan.model.normalization import settle_statistics
 from kerasgan.store.run_folder import RunFolder
 from kerasgan.training.callbacks import (
     KeepEpochs,
@@ -37,6 +38,9 @@ from kerasgan.training.callbacks import (
     StopEarly,
 )
 from kerasgan.training.distribution import check_batch, is_chief
+
+# Batches that normalizations of new blocks take their first statistics from.
+_SETTLING = 32
 
 # Keras looks up what not to save of an optimizer on one it makes for that, at every save, and loses
 # 140 kB of memory with it: it caches the answer under one name and asks for it under another.
@@ -106,8 +110,6 @@ def train(
             if resume
             else DenoisingGAN.from_run_config(config, steps * config.epochs)
         )
-        if start is not None:
-            gan.generator.set_weights(start)
     if resume:
         _check_networks(gan, config, folder)
     first_epoch = max(0, int(gan.epochs.numpy()))  # Of a new run, nobody counted them.
@@ -128,6 +130,12 @@ def train(
     def validation(**share: Any) -> Any:
         several = strategy.num_replicas_in_sync > 1
         return evaluation_pairs(images.validation, noise=evenly, even=several, **shared, **share)
+
+    if start is not None:
+        with strategy.scope():
+            gan.generator.set_weights(start)
+            pairs = training().take(_SETTLING)
+            settle_statistics(gan.generator, (noisy for noisy, *_ in pairs))
 
     with _sigterm_noted() as asked_to_stop, _failures_named(strategy):
         stop = StopEarly(asked_to_stop)

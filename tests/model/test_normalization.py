@@ -1,4 +1,4 @@
-"""Normalization by one operation: what Keras computes by many, and nothing else."""
+"""Normalization by one operation, which is what Keras computes by many; and first statistics."""
 
 import keras
 import numpy as np
@@ -6,9 +6,11 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
+from kerasgan.config import GeneratorConfig
+from kerasgan.model.blending import faithful_weights
 from kerasgan.model.gan import DenoisingGAN
 from kerasgan.model.generators import build_generator
-from kerasgan.model.normalization import fuse_normalizations
+from kerasgan.model.normalization import fuse_normalizations, settle_statistics
 from kerasgan.presets import PRESETS
 from tests.helpers import randomize
 
@@ -118,3 +120,39 @@ def test_it_is_saved_as_what_keras_itself_opens(tmp_path):
     assert "call" not in vars(opened.layers[-1])
     images = np.random.default_rng(3).normal(size=(2, 4, 4, 3)).astype(np.float32)
     np.testing.assert_array_equal(opened(images), model(images))
+
+
+def test_new_blocks_see_features_of_one_size_and_change_nothing_yet():
+    trained = build_generator(GeneratorConfig("selective", (4, 6, 8)))
+    random = np.random.default_rng(0)
+    trained.set_weights(
+        [
+            random.uniform(0.5, 9, weight.shape)
+            if weight.path.endswith("variance")
+            else random.normal(0, 0.5, weight.shape)
+            for weight in trained.weights
+        ]
+    )
+    grown = build_generator(GeneratorConfig("selective", (4, 6, 8), decoder_blocks=2, detail=5))
+    grown.set_weights(faithful_weights(trained, grown))
+    before = grown.get_weights()
+    batches = [random.choice([0.0, 0.3, 0.8, 1.0], (4, 16, 24, 1)) for _ in range(3)]
+    settle_statistics(grown, batches)
+    changed = [
+        weight.path.split("/")[0]
+        for weight, old in zip(grown.weights, before, strict=True)
+        if np.any(weight.numpy() != old)
+    ]
+    # One block at half resolution and one at full, each with a mean and a variance.
+    new = [grown.get_layer(name) for name in dict.fromkeys(changed)]
+    assert len(new) == 2 and len(changed) == 4
+    for layer in new:
+        values = keras.Model(grown.input, layer.input)(np.concatenate(batches)).numpy()
+        np.testing.assert_allclose(layer.moving_mean, values.mean((0, 1, 2)), rtol=1e-3, atol=1e-5)
+        np.testing.assert_allclose(layer.moving_variance, values.var((0, 1, 2)), rtol=1e-3)
+    np.testing.assert_allclose(grown(batches[0]), trained(batches[0]), atol=1e-6)
+    # A network that was trained, or settled, stays as it is.
+    settled = grown.get_weights()
+    settle_statistics(grown, [np.zeros((1, 16, 16, 1))])
+    for old, own in zip(settled, grown.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, own)

@@ -320,6 +320,20 @@ def test_a_network_grows_details_and_restores_as_before(clean_images, tmp_path):
     np.testing.assert_allclose(grown(noisy), given(noisy), atol=1e-6)
 
 
+def test_new_blocks_begin_with_statistics_of_what_they_see(clean_images, tmp_path):
+    plain = run_of(tmp_path / "plain", clean_images, small_config("selective", epochs=1))
+    config = small_config("selective", start=str(plain.path), epochs=1, frozen_statistics=True)
+    grown = run_of(tmp_path / "grown", clean_images, config.replace(generator__decoder_blocks=2))
+    generator = load_generator(grown.path)
+    statistics = [
+        layer.moving_variance.numpy()
+        for layer in generator.layers
+        if type(layer) is keras.layers.BatchNormalization
+    ]
+    # Behind kernels that begin at zero alone, there is nothing to see.
+    assert sum(np.all(variance == 1.0) for variance in statistics) == 1
+
+
 def test_a_network_grows_a_gate_that_is_all_but_open(clean_images, tmp_path):
     plain = run_of(tmp_path / "plain", clean_images, small_config("selective", epochs=1))
     config = small_config("selective", start=str(plain.path), generator__gated=True)
