@@ -1,6 +1,6 @@
 """Ranges of what flows between layers: 8 bits hold all channels of a tensor with one scale."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,9 @@ from kerasgan.images.pixels import Pixels
 
 # Of the widest channel: what is narrower still is not widened further.
 _LEAST = 1 / 64
+# XNNPACK divides what a convolution sums up by less than 1/256 of its output's step.
+_LARGEST_RATIO = 128
+_KERNEL_LEVELS = 127
 # The power by which a mean stands for a maximum, while scales are sought.
 _POWER = 64
 
@@ -100,10 +103,11 @@ def quietest_scales(widths: Pixels, gains: Pixels) -> Pixels:
 
 
 def limit_ranges(generator: keras.Model, pictures: Iterable[Pixels]) -> keras.Model:
-    """Copies a generator, with ranges stated for what a ReLU cuts off after an addition.
+    """Copies a generator, with ranges stated that converters would not choose.
 
-    Below the negative of what is added to it, such a value cannot pass the ReLU, however far below
-    it lies, nor can it where a ReLU6 cuts off: no levels are spent on it.
+    Below the negative of what is added to it, a value before a ReLU cannot pass it, however far
+    below it lies, nor can it where a ReLU6 cuts off: no levels are spent on it. And features that
+    the pictures hardly excite, or never, get no finer steps than XNNPACK computes.
 
     Args:
         generator: a functional Keras model.
@@ -114,10 +118,16 @@ def limit_ranges(generator: keras.Model, pictures: Iterable[Pixels]) -> keras.Mo
     """
     graph = _Graph(generator)
     cut = [tensor for tensor in graph.tensors if graph.added_before_relu(tensor)]
-    if not cut:
+    rectified = list(graph.rectified())
+    tensors = [*cut, *(tensor for *ends, _ in rectified for tensor in ends)]
+    if not tensors:
         return generator
-    observed = graph.ranges(cut, pictures)
+    observed = graph.ranges(tensors, pictures)
     ranges = {graph.maker(tensor).name: observed[id(tensor)] for tensor in cut}
+    for read, made, weight in rectified:
+        width = observed[id(read)].widths.max() * weight / (_KERNEL_LEVELS * _LARGEST_RATIO)
+        if observed[id(made)].widths.max() < width:
+            ranges[graph.maker(made).name] = _Range(np.zeros(1), np.array([width]))
 
     def stating_range(operation: Any, *args: Any, **kwargs: Any) -> Any:
         values = operation(*args, **kwargs)
@@ -213,6 +223,20 @@ class _Graph:
                 tensors = [self._tensors[key] for key in keys]
                 streams.append(_Stream(tensors, makers, readers))
         return streams
+
+    def rectified(self) -> Iterator[tuple[Any, Any, float]]:
+        """What every convolution before a ReLU reads, what both make, and its largest weight."""
+        for made in self.tensors:
+            if type(relu := self._makers[id(made)]) is not layers.ReLU:
+                continue
+            normalization = self._makers[id(relu.input)]
+            if type(normalization) is not layers.BatchNormalization:
+                continue
+            convolution = self._makers[id(normalization.input)]
+            if type(convolution) is layers.Conv2D:
+                deviation = np.sqrt(normalization.moving_variance + normalization.epsilon)
+                kernel = convolution.kernel * (normalization.gamma / deviation)
+                yield convolution.input, made, float(np.abs(kernel).max())
 
     def added_before_relu(self, tensor: Any) -> bool:
         """Whether an addition, whose sum a ReLU alone reads, alone reads a tensor."""

@@ -5,6 +5,8 @@ import pytest
 from kerasgan.config import GeneratorConfig
 from kerasgan.images.pixels import to_float
 from kerasgan.model.generators import build_generator
+from kerasgan.restore.litert import TFLiteModel
+from kerasgan.tflite.convert import convert
 from kerasgan.tflite.ranges import equalize, limit_ranges, quietest_scales
 from tests.helpers import textured_set
 
@@ -29,6 +31,11 @@ def normalizations(generator):
     return [
         layer for layer in generator.layers if isinstance(layer, keras.layers.BatchNormalization)
     ]
+
+
+def feeder(layer):
+    """What makes a layer's input."""
+    return layer.input._keras_history.operation
 
 
 def observed(generator, *layers):
@@ -138,6 +145,21 @@ def test_what_a_relu6_cuts_off_is_outside_of_the_stated_range(uneven):
     np.testing.assert_allclose(
         np.clip(after + added, 0, 6), np.clip(before + added, 0, 6), atol=0.01 * after.max()
     )
+
+
+def test_features_that_no_picture_excites_get_steps_that_xnnpack_takes(uneven, tmp_path):
+    silent = next(
+        layer
+        for layer in uneven.layers
+        if isinstance(layer, keras.layers.ReLU) and feeder(layer) in normalizations(uneven)
+    )
+    beta = feeder(silent).beta
+    beta.assign(np.full(beta.shape, -1e3))
+    assert widths(uneven, silent).max() == 0.0
+    file = tmp_path / "silent.tflite"
+    file.write_bytes(convert(uneven, "int8", sizes=[(64, 64)], calibration=lambda size: PICTURES))
+    # It tries the file.
+    assert TFLiteModel(file).sizes == {"denoise": (64, 64)}
 
 
 @pytest.mark.parametrize("uneven", ["relu6"], indirect=True)
