@@ -14,7 +14,8 @@ from kerasgan.images.pixels import Pixels
 
 # Of the widest channel: what is narrower still is not widened further.
 _LEAST = 1 / 64
-# XNNPACK divides what a convolution sums up by less than 1/256 of its output's step.
+# What a convolution sums up has a step, its input's times its kernel's; XNNPACK takes none that is
+# 256 times its output's, or more.
 _LARGEST_RATIO = 128
 _KERNEL_LEVELS = 127
 # The power by which a mean stands for a maximum, while scales are sought.
