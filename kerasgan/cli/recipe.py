@@ -67,7 +67,11 @@ _OPTIONS = (
         metavar="NAME=VALUE",
         help="Set any field of config.json, e.g. generator.filters=24,48,96; repeatable.",
     ),
-    click.option("--start", type=MODEL, help="Start from this model's generator: fine-tune it."),
+    click.option(
+        "--start",
+        type=MODEL,
+        help="Fine-tune this model's generator, against its run's discriminator where that fits.",
+    ),
     click.option("--epochs", type=click.IntRange(1), help="Passes over the training images."),
     click.option("--batch-size", type=click.IntRange(1), help="Patches per step."),
     click.option(

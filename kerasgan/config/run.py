@@ -44,7 +44,8 @@ class RunConfig:
         epochs: passes over the training patches.
         batch_size: patches per step, over all replicas.
         seed: from 0 to 2**32 - 1; decides initial weights, order, patches and noise.
-        start: the model whose generator training starts from; None starts from random weights.
+        start: the model whose generator training starts from, and the discriminator, too, where it
+            is a run's and the same network; None starts from random weights.
         precision: what the networks compute in while they are trained; weights, filling and
             residual stay float32, and so does the generator that is saved.
         frozen_statistics: whether the generator's normalisations keep the statistics of the model

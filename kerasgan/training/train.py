@@ -92,7 +92,9 @@ def train(
     data, noise = config.data, config.noise
     shown = with_pages(images.train, data.pages, patch_size=data.patch_size, seed=config.seed)
     steps = steps_per_epoch(shown, batch_size=config.batch_size, patch_size=data.patch_size)
-    start = None if resume or config.start is None else start_weights(config)
+    start = known = None
+    if not resume and config.start is not None:
+        start, known = start_weights(config), start_discriminator(config)
     shared: dict[str, Any] = {
         "batch_size": config.batch_size,
         "patch_size": data.patch_size,
@@ -134,6 +136,8 @@ def train(
     if start is not None:
         with strategy.scope():
             gan.generator.set_weights(start)
+            if gan.discriminator is not None and known is not None:
+                gan.discriminator.set_weights(known)
             pairs = training().take(_SETTLING)
             settle_statistics(gan.generator, (noisy for noisy, *_ in pairs))
 
@@ -165,13 +169,9 @@ def train(
 
 def _check_networks(gan: DenoisingGAN, config: RunConfig, folder: RunFolder) -> None:
     """Checks that a run folder's model is of the networks of its config.json."""
-    data = config.data
-    pairs = [(gan.generator, build_generator(config.generator, data.channels))]
+    pairs = [(gan.generator, build_generator(config.generator, config.data.channels))]
     if gan.discriminator is not None and config.adversary.weight:
-        described = build_discriminator(
-            config.discriminator, data.patch_size, data.channels, config.noise
-        )
-        pairs.append((gan.discriminator, described))
+        pairs.append((gan.discriminator, _discriminator_of(config)))
     for network, described in pairs:
         if _size_and_limits(network) != _size_and_limits(described):
             raise ModelError(
@@ -249,6 +249,33 @@ def start_weights(config: RunConfig) -> list[Any]:
         raise ModelError(
             f"{config.start} is no {own.name} of the same size and activation to start from"
         ) from error
+
+
+def start_discriminator(config: RunConfig) -> list[Any] | None:
+    """Reads the weights that the discriminator of a fine-tuned generator goes on from.
+
+    Args:
+        config: what to train, with a model to start from.
+
+    Returns:
+        A list of arrays, for the discriminator's `set_weights`: those of the run that `start`
+        names. None where that is no run folder, or its discriminator is another network.
+
+    Raises:
+        ModelError: if the run's model is damaged.
+    """
+    run = RunFolder(Path(config.start or ""))
+    if not config.adversary.weight or not run.model.is_file():
+        return None
+    given = load_gan(run.model).discriminator
+    if given is None or _size_and_limits(given) != _size_and_limits(_discriminator_of(config)):
+        return None
+    return given.get_weights()
+
+
+def _discriminator_of(config: RunConfig) -> keras.Model:
+    data = config.data
+    return build_discriminator(config.discriminator, data.patch_size, data.channels, config.noise)
 
 
 def _size_and_limits(network: keras.Model) -> tuple[list[Any], list[Any]]:

@@ -26,7 +26,7 @@ from kerasgan.model.generators import build_generator
 from kerasgan.model.loading import load_generator
 from kerasgan.store.run_folder import RunFolder
 from kerasgan.training.callbacks import LogForTensorBoard, StopEarly
-from kerasgan.training.train import load_gan, start_weights, train
+from kerasgan.training.train import load_gan, start_discriminator, start_weights, train
 from tests.helpers import run_of, small_config
 
 
@@ -307,6 +307,25 @@ def test_training_can_start_from_a_trained_generator(clean_images, trained_run, 
     for own, other in zip(started.trainable_variables, trained.trainable_variables, strict=True):
         np.testing.assert_allclose(own, other, atol=1e-8)
     assert np.abs(started(noisy) - trained(noisy)).max() < 0.2
+
+
+def test_a_run_that_is_gone_on_from_hands_its_discriminator_on(clean_images, trained_run, tmp_path):
+    config = small_config(start=str(trained_run.path), epochs=1, adversary__begins=0.0)
+    still = config.replace(g_optimizer__learning_rate=1e-12, d_optimizer__learning_rate=1e-12)
+    given = load_gan(trained_run.model).discriminator
+    own = load_gan(run_of(tmp_path / "run", clean_images, still).model).discriminator
+    for before, after in zip(given.trainable_variables, own.trainable_variables, strict=True):
+        np.testing.assert_allclose(after, before, atol=1e-8)
+
+
+def test_only_the_same_discriminator_is_handed_on(trained_run):
+    config = small_config(start=str(trained_run.path))
+    for unlike in (
+        config.replace(discriminator__filters=(6, 12)),
+        config.replace(adversary__weight=0.0),
+        config.replace(start=str(trained_run.generator)),
+    ):
+        assert start_discriminator(unlike) is None
 
 
 def test_a_network_grows_details_and_restores_as_before(clean_images, tmp_path):
