@@ -50,10 +50,13 @@ def mean_lengths(slopes: list[Any], suspects: Any, importance: Any) -> Any:
 def follow(average: Any, value: Any, momentum: float = _MOMENTUM) -> None:
     """Moves a running mean by one more value, which it becomes where there was none before.
 
+    What is no finite number, of a step that overflowed and is not taken, moves nothing.
+
     Args:
         average: a variable, NaN until its first value.
         value: a tensor or variable of the same shape.
         momentum: what the mean keeps of itself.
     """
     moved = average.value + (1.0 - momentum) * (value - average.value)
-    average.assign(tf.where(tf.math.is_nan(average.value), value, moved))
+    moved = tf.where(tf.math.is_nan(average.value), value, moved)
+    average.assign(tf.where(tf.math.is_finite(value), moved, average.value))

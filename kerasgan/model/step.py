@@ -56,7 +56,8 @@ class AdversarialStep(AveragedGenerator):
         _check_range(clean, _SURELY_OUT)
         _check_range(noisy, _SURELY_OUT_WITH_NOISE)
         adversary = None if self.phase == "reconstruction" else self.adversary
-        frozen = self.frozen_statistics or (adversary is not None and adversary.frozen_statistics)
+        frozen = self.frozen_statistics or self.phase == "discriminator"
+        frozen = frozen or (adversary is not None and adversary.frozen_statistics)
         with tf.GradientTape() as tape:
             restored = self.generator(noisy, training=not frozen)
             penalties = [tf.add_n(self.generator.losses)] if self.generator.losses else []
@@ -93,9 +94,12 @@ class AdversarialStep(AveragedGenerator):
             losses = {
                 part: tf.nn.compute_average_loss(values, weight) for part, values in of_each.items()
             }
+            # Where a discriminator computes in float16, its gradient would else be lost in it.
+            scaled = {part: self.g_optimizer.scale_loss(loss) for part, loss in losses.items()}
         for part, loss in losses.items():
             self._track(f"g_{part}_loss", loss)
-        slopes = {part: tape.gradient(loss, restored) for part, loss in losses.items()}
+        scale = self.g_optimizer.scale_loss(1.0)
+        slopes = {part: tape.gradient(loss, restored) / scale for part, loss in scaled.items()}
         factors: dict[str, Any] = {"reconstruction": 1.0}
         if adversary is not None:
             suspects = adversary.suspects(noisy)

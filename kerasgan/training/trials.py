@@ -14,6 +14,7 @@ from kerasgan.measure.comparison import Trial, trials
 from kerasgan.measure.evaluation import check_measurable
 from kerasgan.measure.lenses import Lenses, Values, measure_restorer, read_values, write_values
 from kerasgan.model.gan import DenoisingGAN
+from kerasgan.model.precision import in_float32
 from kerasgan.restore.restorer import Restorer
 from kerasgan.store.run_folder import RunFolder
 from kerasgan.training.train import start_weights, train
@@ -94,7 +95,7 @@ def compare(
         values = _known_values(run, own, images, request)
         on_trial(trial, values is not None)
         if values is None:
-            restore = Restorer(_trained(run, own, images, verbose))
+            restore = Restorer(in_float32(_trained(run, own, images, verbose).generator))
             values = measure_restorer(restore, held_out, own.noise, levels, lenses)
             write_values(run.path / _VALUES, request, values)
         results[trial] = values

@@ -7,7 +7,7 @@ from keras import ops
 from kerasgan.config import DiscriminatorConfig
 from kerasgan.data.pipeline import training_pairs
 from kerasgan.model.adversary import Adversary
-from kerasgan.model.balance import clipped
+from kerasgan.model.balance import clipped, follow
 from kerasgan.model.discriminators import SpectralConv2D, build_discriminator
 from kerasgan.model.gan import DenoisingGAN
 from kerasgan.model.generators import build_generator
@@ -279,9 +279,11 @@ def test_normalizations_of_a_fine_tuned_network_keep_their_statistics(tmp_path):
         assert all(same["moving"]) and not all(same["learnt"])
 
 
+@pytest.mark.parametrize("frozen", [True, False])
 @pytest.mark.parametrize("phase", ["reconstruction", "discriminator", "both"])
-def test_only_the_networks_of_a_phase_learn(phase):
-    gan = DenoisingGAN.from_run_config(small_config("selective-gan"))
+def test_only_the_networks_of_a_phase_learn(phase, frozen):
+    config = small_config("selective-gan", adversary__frozen_statistics=frozen)
+    gan = DenoisingGAN.from_run_config(config)
     assert gan.g_optimizer.use_ema
     gan.phase = phase
     before = {network: network.get_weights() for network in (gan.generator, gan.discriminator)}
@@ -293,6 +295,34 @@ def test_only_the_networks_of_a_phase_learn(phase):
     ]
     assert moved == [phase != "discriminator", phase != "reconstruction"]
     assert ("g_loss" in logs, "d_right_pairs" in logs) == tuple(moved)
+
+
+def test_in_float16_sparse_noise_is_judged_as_in_float32():
+    config = small_config("selective-gan", batch_size=16)
+    whole, half = (
+        DenoisingGAN.from_run_config(config.replace(precision=precision))
+        for precision in ("float32", "float16")
+    )
+    half.discriminator.set_weights(whole.discriminator.get_weights())
+    half.g_optimizer.build(half.generator.trainable_variables)
+    noise = SaltAndPepper(0.1)
+    pairs = training_pairs(image_set(16), noise=noise, batch_size=16, patch_size=32)
+    noisy, clean = next(iter(pairs))
+    restored = clean + tf.random.stateless_uniform(clean.shape, (0, 0), -0.02, 0.02)
+    slopes = []
+    for gan in (whole, half):
+        slope, _ = gan._output_gradient(gan.adversary, noisy, clean, restored, None)
+        by_reconstruction, _ = gan._output_gradient(None, noisy, clean, restored, None)
+        slopes.append((slope - by_reconstruction).numpy().reshape(16, -1))
+    wanted, own = slopes
+    errors = np.linalg.norm(own - wanted, axis=1) / np.linalg.norm(wanted, axis=1)
+    assert errors.max() < 0.2
+
+
+def test_a_step_that_overflows_moves_no_mean():
+    average = keras.Variable([1.0, 2.0])
+    follow(average, tf.constant([np.nan, 4.0]), momentum=0.5)
+    np.testing.assert_array_equal(average, [1.0, 3.0])
 
 
 def share_of_right_pairs(discriminator, noisy, clean, restored):
