@@ -1,5 +1,6 @@
 """kerasgan export."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -24,7 +25,6 @@ from kerasgan.tflite import NUMBERS, QUANTIZATIONS
 
 # More sizes, so that pictures are not cut into patches, where calibration pictures allow them.
 _TILES = (256, 256), (512, 512)
-_BUNDLED = "bundled"
 
 
 @click.command()
@@ -123,7 +123,6 @@ def export(
     from kerasgan.store.bundle import Bundle, check_replaceable, is_bundle, training_record
     from kerasgan.store.page import check_page, runnable, write_page
     from kerasgan.store.purpose import removed_noise
-    from kerasgan.tflite.calibration import fitting
     from kerasgan.tflite.convert import check_sizes
     from kerasgan.tflite.export import export_bundle
 
@@ -155,11 +154,6 @@ def export(
     )
     # What training did not see is known of the very images that it was given alone.
     known = fingerprint == images.fingerprint()
-    if not sizes:
-        sizes = tuple((height, width) for height, width in own.get("signatures", {}).values())
-    if not sizes:
-        patch = (config.data.patch_size, config.data.patch_size)
-        sizes = (patch, *(tile for tile in _TILES if fitting(images.train, tile)))
     chosen = QUANTIZATIONS if not quantizations or "all" in quantizations else quantizations
 
     def leave_out(error: ModelError) -> None:
@@ -170,7 +164,7 @@ def export(
             generator,
             output,
             quantizations=tuple(name for name in QUANTIZATIONS if name in chosen),
-            sizes=tuple(dict.fromkeys(sizes)),
+            sizes=tuple(dict.fromkeys(sizes or _sizes(own, config, images.train))),
             any_size=dynamic,
             calibration=with_pages(
                 images.train,
@@ -197,6 +191,26 @@ def export(
         )
     except KeyboardInterrupt:
         raise click.ClickException("interrupted; nothing was written") from None
+    _tell(bundle)
+    click.echo(f"\nRestore pictures with: kerasgan denoise PICTURE --model {output}")
+    if web is not None:
+        write_page([bundle, *beside], web, overwrite=overwrite)
+        click.echo(f"{web} holds the page; put it on any server that has https")
+
+
+def _sizes(own: Mapping[str, Any], config: RunConfig, images: Any) -> tuple[tuple[int, int], ...]:
+    """The sizes of files that nobody named: those of a bundle, or of patches and tiles."""
+    from kerasgan.tflite.calibration import fitting
+
+    if signatures := own.get("signatures"):
+        return tuple((height, width) for height, width in signatures.values())
+    patch = (config.data.patch_size, config.data.patch_size)
+    return (patch, *(tile for tile in _TILES if fitting(images, tile)))
+
+
+def _tell(bundle: Any) -> None:
+    """Says how well each file restores."""
+    noise = bundle.noise
     click.echo("\nPSNR in dB, a picture counting at most 45, and how far it is from Keras'")
     for name, entry in bundle.manifest["files"].items():
         psnr = "  ".join(
@@ -205,17 +219,13 @@ def export(
             for level, result in entry["psnr"].items()
         )
         click.echo(f"{name:9} {entry['bytes'] / 1000:8,.0f} kB   {psnr}")
-    click.echo(f"\nRestore pictures with: kerasgan denoise PICTURE --model {output}")
-    if web is not None:
-        write_page([bundle, *beside], web, overwrite=overwrite)
-        click.echo(f"{web} holds the page; put it on any server that has https")
 
 
 def _pictures(
     source: str, config: RunConfig, channels: int, *, named: bool, elsewhere: bool
 ) -> tuple[str, Any]:
     """Loads clean pictures; bundles go to places where those of their training are not."""
-    from kerasgan.data.sources import load_images
+    from kerasgan.data.sources import BUNDLED, load_images
 
     data = config.data
     options: dict[str, Any] = {
@@ -234,7 +244,7 @@ def _pictures(
             f"Note: {error}; calibrating and checking with the photographs that come with "
             "scikit-image, or name others with --calibration"
         )
-        return _BUNDLED, load_images(_BUNDLED, **options)
+        return BUNDLED, load_images(BUNDLED, **options)
 
 
 def _faithful(model: Path) -> Path | None:

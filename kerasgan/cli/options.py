@@ -192,7 +192,10 @@ def start(find_devices: Callable[[], Any] | None = None) -> Any:
 
 def resolve_source(source: str) -> str:
     """Makes a data source that is a path absolute, so that it means the same from any folder."""
-    return str(Path(source).resolve()) if Path(source).exists() else source
+    from kerasgan.data.sources import BUNDLED, CATALOG
+
+    named = source == BUNDLED or source.startswith(CATALOG)
+    return source if named or not Path(source).exists() else str(Path(source).resolve())
 
 
 def describe(source: str, images: Any, hint: str = "") -> None:

@@ -29,9 +29,9 @@ def serve(models: tuple[Path, ...], port: int) -> None:
     They are those for photographs, pages, other impulses and grain unless you name others.
     """
     from kerasgan.store.page import write_page
-    from kerasgan.store.zoo import GENERAL_MODELS, find_model
+    from kerasgan.store.zoo import GENERAL_MODELS, read_saved_model
 
-    bundles = [read_bundle(model) for model in models or map(find_model, GENERAL_MODELS)]
+    bundles = [*map(read_bundle, models)] or [*map(read_saved_model, GENERAL_MODELS)]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "page"
         write_page(bundles, folder)

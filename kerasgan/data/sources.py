@@ -6,9 +6,12 @@ from kerasgan.config import RunConfig
 from kerasgan.data.clean import CleanImages
 from kerasgan.errors import DataError
 
+# scikit-image's photographs, and what comes before the name of one of tensorflow-datasets.
+BUNDLED, CATALOG = "bundled", "tfds:"
+
 
 def load_images(
-    source: str | Path = "bundled",
+    source: str | Path = BUNDLED,
     *,
     channels: int = 1,
     seed: int = 0,
@@ -70,15 +73,14 @@ def load_configured(config: RunConfig) -> CleanImages:
 
 
 def _load(source: str, channels: int, seed: int, limit: int | None) -> CleanImages:
-    if source == "bundled":
+    if source == BUNDLED:
         from kerasgan.data.bundled import load_bundled
 
         return load_bundled(channels, limit)
-    kind, _, name = source.partition(":")
-    if kind == "tfds":
+    if source.startswith(CATALOG):
         from kerasgan.data.catalog import load_catalog
 
-        return load_catalog(name, channels=channels, limit=limit)
+        return load_catalog(source.removeprefix(CATALOG), channels=channels, limit=limit)
     path = Path(source)
     if path.suffix.lower() == ".csv":
         from kerasgan.data.fer2013 import load_fer2013

@@ -17,7 +17,7 @@ from kerasgan.store.zoo import (
     DEFAULT_MODEL,
     IMPULSES_MODEL,
     PAGES_MODEL,
-    find_model,
+    read_saved_model,
 )
 
 # Once impulses are gone, clean photographs look as if they had grain of 1.2 levels at most, and
@@ -130,7 +130,7 @@ class Choice:
         # What is left after one that was named is left to it.
         while not steps or self._model is None:
             found = inspect(pixels)
-            model = self._model or find_model(fitting_model(found))
+            model = self._model or read_saved_model(fitting_model(found)).path
             noise, pages = self._purpose(model)
             objection = self._objection(found, noise, pages)
             if not steps and objection is not None and not self._force:

@@ -13,7 +13,7 @@ from kerasgan.store.zoo import (
     DEFAULT_MODEL,
     IMPULSES_MODEL,
     PAGES_MODEL,
-    find_model,
+    read_saved_model,
 )
 from tests.helpers import noisy_picture, smooth_image
 
@@ -61,10 +61,10 @@ class Removing:
 @pytest.fixture
 def models():
     return {
-        find_model(DEFAULT_MODEL): Removing(with_gaussian(CLEAN)),
-        find_model(PAGES_MODEL): Removing(PAGE),
-        find_model(IMPULSES_MODEL): Removing(CLEAN),
-        find_model(CAMERA_MODEL): Removing(CLEAN),
+        read_saved_model(DEFAULT_MODEL).path: Removing(with_gaussian(CLEAN)),
+        read_saved_model(PAGES_MODEL).path: Removing(PAGE),
+        read_saved_model(IMPULSES_MODEL).path: Removing(CLEAN),
+        read_saved_model(CAMERA_MODEL).path: Removing(CLEAN),
     }
 
 
@@ -73,7 +73,7 @@ def names(restored):
 
 
 def test_faint_grain_that_is_left_is_told(models):
-    models[find_model(DEFAULT_MODEL)] = Removing(with_gaussian(CLEAN, 2))
+    models[read_saved_model(DEFAULT_MODEL).path] = Removing(with_gaussian(CLEAN, 2))
     restored = Choice(None, models.__getitem__)(with_impulses(CLEAN))
     assert names(restored) == [DEFAULT_MODEL]
     assert restored.rest == "; faint grain is left, which --model camera-photos takes from it"
@@ -91,7 +91,7 @@ def test_mixed_noise_is_taken_in_the_right_order(models):
 
 
 def test_noise_of_one_kind_is_taken_once(models):
-    models[find_model(DEFAULT_MODEL)].result = CLEAN
+    models[read_saved_model(DEFAULT_MODEL).path].result = CLEAN
     load = models.__getitem__
     assert names(Choice(None, load)(with_impulses(CLEAN))) == [DEFAULT_MODEL]
     assert names(Choice(None, load)(with_gaussian(CLEAN))) == [CAMERA_MODEL]
@@ -120,7 +120,7 @@ def test_strength_goes_from_the_first_picture_to_the_last(models, dtype):
     some = Choice(None, models.__getitem__, strength=0.3)(noisy)
     assert names(whole) == names(some) == names(none) == [DEFAULT_MODEL, CAMERA_MODEL]
     np.testing.assert_array_equal(none.pixels, noisy)
-    path = find_model(DEFAULT_MODEL)
+    path = read_saved_model(DEFAULT_MODEL).path
     Choice(path, models.__getitem__, strength=0.3)(noisy)
     assert models[path].strengths == [1.0, 1.0, 1.0, 0.3]
     expected = noisy + 0.3 * (whole.pixels.astype(float) - noisy)
@@ -129,7 +129,7 @@ def test_strength_goes_from_the_first_picture_to_the_last(models, dtype):
 
 def test_what_remains_is_not_taken_again(models):
     noisy = with_impulses(CLEAN)
-    models[find_model(DEFAULT_MODEL)].result = noisy
+    models[read_saved_model(DEFAULT_MODEL).path].result = noisy
     assert names(Choice(None, models.__getitem__)(noisy)) == [DEFAULT_MODEL]
 
 
@@ -140,7 +140,7 @@ def test_clean_pictures_load_no_model():
 
 
 def test_a_model_that_is_named_restores_alone(models):
-    path = find_model(DEFAULT_MODEL)
+    path = read_saved_model(DEFAULT_MODEL).path
     choice = Choice(path, models.__getitem__)
     assert names(choice(with_impulses(with_gaussian(CLEAN)))) == [DEFAULT_MODEL]
     refused = choice(with_gaussian(CLEAN))
@@ -148,16 +148,16 @@ def test_a_model_that_is_named_restores_alone(models):
 
 
 def test_force_restores_once_whatever_there_is(models):
-    models[find_model(DEFAULT_MODEL)].result = CLEAN
+    models[read_saved_model(DEFAULT_MODEL).path].result = CLEAN
     forced = Choice(None, models.__getitem__, force=True)
     assert names(forced(CLEAN)) == [CAMERA_MODEL]
     assert names(forced(with_impulses(CLEAN))) == [DEFAULT_MODEL]
-    path = find_model(DEFAULT_MODEL)
+    path = read_saved_model(DEFAULT_MODEL).path
     assert names(Choice(path, models.__getitem__, force=True)(with_gaussian(CLEAN)))
 
 
 def test_twins_share_no_restorer(models):
-    path = find_model(DEFAULT_MODEL)
+    path = read_saved_model(DEFAULT_MODEL).path
     first = Choice(path, models.__getitem__)
     twin = first.twin()
     noisy = noisy_picture(90, 100)
@@ -173,7 +173,7 @@ def test_a_named_model_is_loaded_at_once():
 def test_what_models_are_for_is_read_once(models, monkeypatch):
     read = []
     monkeypatch.setattr(choice, "removed_noise", lambda path: read.append(path) or CAMERA)
-    path = find_model(CAMERA_MODEL)
+    path = read_saved_model(CAMERA_MODEL).path
     restore = Choice(path, models.__getitem__)
     for _ in range(3):
         restore(with_gaussian(CLEAN))
