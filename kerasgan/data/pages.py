@@ -32,7 +32,7 @@ def draw_pages(count: int, *, channels: int = 1, seed: int = 0) -> ImageSet:
 
     Text in columns, tables, windows of programs, charts, line art, matrix codes and patterns; three
     in five with pure black on pure white, the others in shades near to them; a quarter in two
-    values alone, a quarter inverted, a fifth resampled as by a scanner.
+    values alone, a fifth of the others resampled as by a scanner; a quarter inverted.
 
     Args:
         count: how many.
@@ -93,11 +93,11 @@ class _Sheet:
 def _drawn(draw: Callable[[_Sheet], None], rng: random.Random) -> Pixels:
     sheet = _Sheet(rng)
     draw(sheet)
-    image = sheet.image
+    image, paper = sheet.image, sheet.paper
     if rng.random() < _INVERTED_SHARE:
-        image = image.point([255 - value for value in range(256)])
+        image, paper = image.point([255 - value for value in range(256)]), 255 - paper
     if not sheet.sharp and rng.random() < _RESAMPLED_SHARE:
-        image = image.rotate(rng.uniform(-4, 4), Image.Resampling.BICUBIC, fillcolor=sheet.paper)
+        image = image.rotate(rng.uniform(-4, 4), Image.Resampling.BICUBIC, fillcolor=paper)
         image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.2, 0.8)))
     return np.asarray(image)
 
