@@ -1,6 +1,6 @@
 """How a model restores pages, screens and drawings: Markdown on stdout.
 
-    python benchmarks/pages.py MODEL [--count 40] [--show FOLDER]
+    python benchmarks/pages.py MODEL [--count 10] [--show FOLDER]
 
 Pictures that no training saw: those of scikit-image, and those that benchmarks/inspection.py draws,
 each clean and with salt and pepper. Pages of 1 bit, which have no greys to tell letters by, are
@@ -17,7 +17,7 @@ from PIL import Image
 from skimage import data
 
 from kerasgan.measure.baselines import BASELINES
-from kerasgan.measure.metrics import psnr
+from kerasgan.measure.metrics import EXACT_PSNR, psnr
 from kerasgan.restore.restorer import load_restorer
 
 DRAWN = (
@@ -30,7 +30,6 @@ DRAWN = (
 )
 SHARES = (0.0, 0.02, 0.1, 0.5)
 FILTERS = ("median 3×3", "adaptive median")
-EXACT = 100.0
 
 
 def pictures(count):
@@ -48,7 +47,7 @@ def pictures(count):
 
 def capped_psnr(clean, restored):
     """PSNR in dB, of 8 bits; an exact picture counts as much as a hundred."""
-    return min(EXACT, psnr(clean, restored, 255))
+    return min(EXACT_PSNR, psnr(clean, restored, 255))
 
 
 @click.command()

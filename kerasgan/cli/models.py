@@ -32,14 +32,14 @@ def models() -> None:
 def _lines(name: str, path: Path) -> Iterator[str]:
     from kerasgan.store.bundle import Bundle
     from kerasgan.store.purpose import description
+    from kerasgan.store.record import image_count
 
     bundle = Bundle.read(path)
     manifest, noise = bundle.manifest, bundle.noise
     yield f"{name}  {description(bundle)}\n  {path}"
     if manifest["training"] is not None:
-        # A record knows the number where its data could be counted.
-        images = manifest["training"]["data"].get("train")
-        count = f"{images:,} images of " if isinstance(images, int) else ""
+        images = image_count(manifest["training"])
+        count = "" if images is None else f"{images:,} images of "
         yield f"  trained on {count}{bundle.config.data.source}"
     height, width = next(iter(manifest["signatures"].values()))
     yield (

@@ -105,7 +105,7 @@ def train(
     held_out = cut(images.held_out.first(test_images), CROP)
     check_measurable(held_out)
     history = folder.read_history() if resume is not None else []
-    before = int(history[-1]["epoch"]) if history else 0
+    before = int(history[-1]["epoch"]) if history and folder.model.exists() else 0
     if before:
         click.echo(f"Going on after {before} of {config.epochs} epochs")
     click.echo(f"Training into {path}" if chief else "Training; the chief keeps the run")

@@ -127,8 +127,8 @@ class DenoisingGAN(AdversarialStep):
                 saved model, such as "selective-fer2013", whose generator is taken as it is.
             channels: 1 for grey, 3 for colour.
             patch_size: height and width of the training images; None takes the preset's.
-            total_steps: how many steps training will take, over which the generator's learning rate
-                falls to zero; None holds it constant.
+            total_steps: how many steps training will take, in the preset's phases, over which the
+                generator's learning rate falls to zero; None holds it constant.
 
         Returns:
             A compiled model.

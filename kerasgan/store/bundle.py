@@ -1,7 +1,6 @@
 """A bundle: one generator in several .tflite files, with what there is to know of each."""
 
 import hashlib
-import json
 import math
 import reprlib
 from collections.abc import Iterator
@@ -11,9 +10,9 @@ from typing import Any
 
 from kerasgan.config import RunConfig
 from kerasgan.decoding import decode
-from kerasgan.errors import ModelError, OutputError, first_line
+from kerasgan.errors import ModelError, first_line
 from kerasgan.noise.base import Noise
-from kerasgan.store.files import holds_keys
+from kerasgan.store.files import check_folder, holds_keys, read_json
 from kerasgan.store.record import is_record, parse_record
 from kerasgan.store.run_folder import RunFolder
 
@@ -23,7 +22,6 @@ _VERSION = 1
 # What tells our file from those that others call by the same name.
 _MANIFEST_KEYS = ("version", "files", "signatures")
 # Far more than any manifest or record has, in bytes.
-_LARGEST_JSON = 2**22
 # Far more than networks and pictures have: eight strides of 2, and pixels a side.
 _LARGEST_MULTIPLE, _LARGEST_EXTENT = 256, 2**16
 
@@ -56,7 +54,7 @@ class Bundle:
         """
         file = Path(path) / MANIFEST
         try:
-            manifest = _read_json(file)
+            manifest = read_json(file)
         except (OSError, ValueError) as error:
             raise ModelError(f"{file} is damaged: {first_line(error)}") from error
         if isinstance(manifest, dict) and manifest.get("version") != _VERSION:
@@ -233,18 +231,6 @@ def _is_psnr(item: tuple[str, Any]) -> bool:
         return False
 
 
-def _read_json(file: Path) -> Any:
-    """Reads a JSON file; raises OSError or ValueError, whatever is in it."""
-    if not file.is_file():
-        raise FileNotFoundError("there is no such file")
-    if file.stat().st_size > _LARGEST_JSON:
-        raise ValueError(f"it has more than {_LARGEST_JSON:,} bytes")
-    try:
-        return json.loads(file.read_bytes())
-    except RecursionError as error:
-        raise ValueError("its values are nested too deeply") from error
-
-
 def training_record(path: Path) -> dict[str, Any] | None:
     """Finds the record of the training run that a model comes from.
 
@@ -264,7 +250,7 @@ def training_record(path: Path) -> dict[str, Any] | None:
     if not is_record(file):
         return None
     try:
-        record = _read_json(file)
+        record = read_json(file)
     except (OSError, ValueError) as error:
         raise ModelError(f"{file} is damaged: {first_line(error)}") from error
     parse_record(record, file)
@@ -273,7 +259,7 @@ def training_record(path: Path) -> dict[str, Any] | None:
 
 def is_bundle(path: Path) -> bool:
     """Tells whether a path is a folder with a manifest of ours; others have such files, too."""
-    return holds_keys(Path(path) / MANIFEST, _MANIFEST_KEYS, _LARGEST_JSON)
+    return holds_keys(Path(path) / MANIFEST, _MANIFEST_KEYS)
 
 
 def check_replaceable(path: Path, *, overwrite: bool = False) -> None:
@@ -286,21 +272,15 @@ def check_replaceable(path: Path, *, overwrite: bool = False) -> None:
     Raises:
         OutputError: if there is something else, or `overwrite` is not given.
     """
-    if path.exists() and not path.is_dir():
-        raise OutputError(f"{path} is a file, not a folder")
-    if path.resolve() == Path.cwd():
-        raise OutputError("the current folder cannot be replaced; name a new one: --output")
-    if not path.exists() or not any(path.iterdir()):
-        return
-    if not overwrite:
-        raise OutputError(f"{path} is not empty; choose another --output, or --overwrite it")
-    own = {CARD, KERAS, FAITHFUL, SAMPLES}
-    if is_bundle(path):
-        files = Bundle.read(path).manifest["files"].values()
-        own |= {MANIFEST, *(entry["file"] for entry in files)}
-    others = sorted(file.name for file in path.iterdir() if file.name not in own)
-    if others:
-        raise OutputError(f"{path} holds {others[0]}, which is no part of a bundle; move it away")
+
+    def own() -> set[str]:
+        names = {CARD, KERAS, FAITHFUL, SAMPLES}
+        if is_bundle(path):
+            files = Bundle.read(path).manifest["files"].values()
+            names |= {MANIFEST, *(entry["file"] for entry in files)}
+        return names
+
+    check_folder(path, own, "bundle", overwrite=overwrite)
 
 
 def hash_of(path: Path) -> str:

@@ -2,13 +2,18 @@
 
 import contextlib
 import io
+import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from kerasgan.errors import OutputError
+
+# In bytes.
+_LARGEST_JSON = 2**22
 
 
 @contextlib.contextmanager
@@ -116,23 +121,73 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def holds_keys(file: Path, keys: Sequence[str], most: int = 2**22) -> bool:
+def read_json(file: Path) -> Any:
+    """Reads a JSON file that may be anything.
+
+    Args:
+        file: the file.
+
+    Returns:
+        Its content.
+
+    Raises:
+        OSError: if it is no regular file, or cannot be read.
+        ValueError: if it is no JSON, nested too deeply, or larger than any of kerasgan's.
+    """
+    if not file.is_file():
+        raise FileNotFoundError("there is no such file")
+    if file.stat().st_size > _LARGEST_JSON:
+        raise ValueError(f"it has more than {_LARGEST_JSON:,} bytes")
+    try:
+        return json.loads(file.read_bytes())
+    except RecursionError as error:
+        raise ValueError("its values are nested too deeply") from error
+
+
+def holds_keys(file: Path, keys: Sequence[str]) -> bool:
     """Tells a JSON file of kerasgan's, damaged or not, by the keys that stand in it.
 
     Args:
         file: which need not be there.
         keys: that tell ours from what others call by the same name.
-        most: how many bytes are looked at.
 
     Returns:
         Whether all of them stand in it.
     """
     try:
         with file.open("rb") if file.is_file() else io.BytesIO() as content:
-            text = content.read(most)
+            text = content.read(_LARGEST_JSON)
     except OSError:
         return False
     return all(f'"{key}"'.encode() in text for key in keys)
+
+
+def check_folder(
+    path: Path, own: Callable[[], Collection[str]], noun: str, *, overwrite: bool
+) -> None:
+    """Checks, before long work, that a folder may be made or replaced with everything in it.
+
+    Args:
+        path: the folder.
+        own: finds the names in it that may be lost, where there are any.
+        noun: what is made, for messages.
+        overwrite: whether such a folder may be replaced.
+
+    Raises:
+        OutputError: if there is something else, or `overwrite` is not given.
+    """
+    if path.exists() and not path.is_dir():
+        raise OutputError(f"{path} is a file, not a folder")
+    if path.resolve() == Path.cwd():
+        raise OutputError("the current folder cannot be replaced; name a new one")
+    if not path.exists() or not any(path.iterdir()):
+        return
+    if not overwrite:
+        raise OutputError(f"{path} is not empty; choose another folder, or --overwrite it")
+    ours = own()
+    others = sorted(file.name for file in path.iterdir() if file.name not in ours)
+    if others:
+        raise OutputError(f"{path} holds {others[0]}, which is no part of a {noun}; move it away")
 
 
 def check_new(path: Path | None, *suffixes: str) -> None:

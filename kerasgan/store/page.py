@@ -9,7 +9,7 @@ from typing import Any
 
 from kerasgan.errors import ModelError, OutputError
 from kerasgan.store.bundle import MANIFEST, Bundle
-from kerasgan.store.files import atomic_folder
+from kerasgan.store.files import atomic_folder, check_folder
 from kerasgan.store.purpose import description
 
 # What `npm run build` makes of export/web; a wheel carries it.
@@ -38,24 +38,15 @@ def check_page(folder: Path, *, overwrite: bool = False) -> None:
             "clone, by Node.js, and install that: npm ci --prefix export/web && "
             "npm run build --prefix export/web && pip install ."
         )
-    if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder} is a file, not a folder")
-    if folder.resolve() == Path.cwd():
-        raise OutputError("the current folder cannot be replaced; name a new one")
-    if not folder.exists() or not any(folder.iterdir()):
-        return
-    if not all((folder / part).exists() for part in (_INDEX, _WORKER, _BUNDLE)):
-        raise OutputError(f"{folder} holds something else than a page; choose another folder")
-    if not overwrite:
-        raise OutputError(f"{folder} holds a page already; choose another folder, or --overwrite")
-    own = {_LIST, *(part.name for part in _BUILT.iterdir())}
-    others = sorted(
-        part.name
-        for part in folder.iterdir()
-        if part.name not in own and not _OF_BUNDLES.fullmatch(part.name)
-    )
-    if others:
-        raise OutputError(f"{folder} holds {others[0]}, which is no part of a page; move it away")
+
+    def own() -> set[str]:
+        if not all((folder / part).exists() for part in (_INDEX, _WORKER, _BUNDLE)):
+            return set()
+        parts = {part.name for part in folder.iterdir()}
+        bundles = set(filter(_OF_BUNDLES.fullmatch, parts))
+        return {_LIST, *bundles, *(part.name for part in _BUILT.iterdir())}
+
+    check_folder(folder, own, "page", overwrite=overwrite)
 
 
 def write_page(bundles: Sequence[Bundle], folder: Path, *, overwrite: bool = False) -> None:
@@ -93,7 +84,7 @@ def runnable(bundle: Bundle) -> dict[str, Any]:
         bundle: the bundle.
 
     Returns:
-        Their entries in its manifest, by precision, the smallest first.
+        Their entries in its manifest, by precision.
 
     Raises:
         ModelError: if there is none.

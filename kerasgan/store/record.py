@@ -1,13 +1,13 @@
 """The record of a training run: its config.json, or the same inside a bundle's manifest."""
 
-import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from kerasgan.config import RunConfig
 from kerasgan.decoding import require
 from kerasgan.errors import ModelError, first_line
-from kerasgan.store.files import holds_keys
+from kerasgan.store.files import holds_keys, read_json
 
 
 def is_record(file: Path) -> bool:
@@ -28,12 +28,18 @@ def read_record(path: Path) -> tuple[RunConfig, str]:
         ModelError: if there is none, or it is damaged.
     """
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = read_json(path)
     except FileNotFoundError as error:
         raise ModelError(f"there is no {path}, as a training run has one") from error
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise ModelError(f"{path} is damaged: {error}") from error
     return parse_record(record, path)
+
+
+def image_count(record: Mapping[str, Any]) -> int | None:
+    """How many images a training had, by its record; None where its data could not be counted."""
+    count = record["data"].get("train")
+    return count if isinstance(count, int) else None
 
 
 def parse_record(record: Any, path: Path) -> tuple[RunConfig, str]:

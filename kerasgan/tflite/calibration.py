@@ -64,7 +64,6 @@ def calibration_pictures(
     size: tuple[int, int],
     noise: Noise,
     *,
-    count: int | None = None,
     seed: int = 0,
 ) -> Iterator[Pixels]:
     """Cuts and corrupts pictures, with levels spread evenly over `noise.calibration_range`.
@@ -75,7 +74,6 @@ def calibration_pictures(
             right and lower end, as they are for restoring, and those less than half as large left
             out.
         noise: what corrupts them.
-        count: how many pictures; by default `count_pictures`.
         seed: decides the places and the noise.
 
     Yields:
@@ -85,7 +83,7 @@ def calibration_pictures(
         DataError: as `check_fitting` does.
     """
     check_fitting(images, size)
-    count = count_pictures(size) if count is None else count
+    count = count_pictures(size)
     large = fitting(images, size)
     random = np.random.default_rng(seed)
     order = random.permutation(max(count, len(large))) % len(large)

@@ -9,6 +9,7 @@ from kerasgan.decoding import decode
 from kerasgan.noise.base import Noise
 from kerasgan.store.bundle import KERAS
 from kerasgan.store.files import write_text
+from kerasgan.store.record import image_count
 from kerasgan.tflite import QUANTIZATIONS
 
 
@@ -130,9 +131,8 @@ def _training(record: dict[str, Any]) -> Iterator[str]:
     low, high = map(config.noise.label, config.noise.level)
     drawn = "" if config.noise.exponent == 1 else f", drawn by exponent {config.noise.exponent:g}"
     source = Path(config.data.source).name
-    # A record knows the number where its data could be counted.
-    images = record["data"].get("train")
-    count = f"{images:,} images, " if isinstance(images, int) else ""
+    images = image_count(record)
+    count = "" if images is None else f"{images:,} images, "
     weight = config.adversary.weight
     adversarial = f" + {weight:g} · adversarial loss" if weight else ""
     yield (

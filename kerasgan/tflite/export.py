@@ -15,7 +15,7 @@ from kerasgan.data.clean import ImageSet
 from kerasgan.errors import ModelError
 from kerasgan.images.contact_sheet import save_comparison
 from kerasgan.images.pictures import Picture, write_picture
-from kerasgan.images.pixels import from_float, to_float
+from kerasgan.images.pixels import Pixels, from_float, to_float
 from kerasgan.model.blending import faithful_weights
 from kerasgan.model.cost import cost
 from kerasgan.model.loading import load_generator
@@ -137,9 +137,8 @@ def export_bundle(
             file = folder / f"{name}.tflite"
             file.write_bytes(content)
             model = TFLiteModel(file, multiple=promised.multiple)
-            own_psnr = checks.psnrs(Restorer(model), pairs)
             try:
-                checks.check_quality(file.name, own_psnr, keras_psnr, quantization, noise)
+                psnr = _compared(model, quantization, noise, pairs, keras_psnr)
             except ModelError as error:
                 if on_poor is None:
                     raise
@@ -151,13 +150,7 @@ def export_bundle(
                 **_checked(
                     model, quantization, generator.count_params(), exact=promised.certain_exact
                 ),
-                "psnr": {
-                    str(level): {
-                        "file": round(checks.capped_mean(own), 4),
-                        "keras": round(checks.capped_mean(keras_psnr[level]), 4),
-                    }
-                    for level, own in own_psnr.items()
-                },
+                "psnr": psnr,
             }
         if not files:
             raise ModelError("no precision restores as Keras does")
@@ -265,6 +258,25 @@ def _checked(model: TFLiteModel, quantization: str, weights: int, *, exact: bool
         "input": asdict(model.input),
         "output": asdict(model.output),
         "xnnpack": asdict(found),
+    }
+
+
+def _compared(
+    model: TFLiteModel,
+    quantization: str,
+    noise: Noise,
+    pairs: dict[float, list[tuple[Pixels, Pixels]]],
+    keras_psnr: dict[float, Pixels],
+) -> dict[str, dict[str, float]]:
+    """Checks that a file restores as Keras does, and says for the manifest how both do."""
+    own_psnr = checks.psnrs(Restorer(model), pairs)
+    checks.check_quality(model.path.name, own_psnr, keras_psnr, quantization, noise)
+    return {
+        str(level): {
+            "file": round(checks.capped_mean(own), 4),
+            "keras": round(checks.capped_mean(keras_psnr[level]), 4),
+        }
+        for level, own in own_psnr.items()
     }
 
 

@@ -262,7 +262,7 @@ def test_export_writes_a_page_with_what_browsers_can_run(
     models |= {"bundle/manifest.json", "bundles.json"}
     assert set(kept) == sent - models - {"sw.js"}
     again = run("export", trained_run.path, *small, "--overwrite", "--web", tmp_path, status=1)
-    assert "holds something else than a page" in again or "current folder" in again
+    assert "no part of a page" in again or "current folder" in again
 
 
 def test_serve_gives_files_as_a_server_should(built, bundle):
@@ -313,7 +313,7 @@ def test_a_page_is_written_over_a_page_alone(built, bundle, tmp_path):
     assert json.loads((tmp_path / "page" / "bundles.json").read_text()) == [
         {"folder": "bundle", "title": f"pictures, grey ({bundle.path.name})"}
     ]
-    with pytest.raises(OSError, match="holds a page already"):
+    with pytest.raises(OSError, match="is not empty"):
         write_page([bundle], tmp_path / "page")
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match="is a file"):
