@@ -17,7 +17,7 @@ from kerasgan.cli.recipe import recipe, recipe_options
 from kerasgan.cli.runs import RUNS, next_run
 from kerasgan.cli.subject import choose_baselines
 from kerasgan.config import RunConfig
-from kerasgan.errors import DataError, Interrupted, Stopped
+from kerasgan.errors import DataError, Interrupted, OutputError, Stopped
 from kerasgan.store.record import read_record
 from kerasgan.training.distribution import (
     STRATEGIES,
@@ -84,6 +84,8 @@ def train(
     strategy = start(lambda: make_strategy(strategy_name))
     check_batch(config.batch_size, strategy)
     chief = is_chief(strategy)
+    if output is not None and str(output.resolve()) == config.data.source:
+        raise OutputError(f"{output} holds the pictures to train on; choose another --output")
     path = resume or output or _reserved(config.generator.architecture, chief)
     from kerasgan.data.sources import load_configured
     from kerasgan.measure.evaluation import check_measurable

@@ -1,6 +1,7 @@
 """A folder of image files as clean images."""
 
 import dataclasses
+import functools
 import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,6 +11,9 @@ from kerasgan.errors import DataError
 from kerasgan.images.formats import SUFFIXES, find_images
 from kerasgan.images.pictures import read_picture
 from kerasgan.images.pixels import Pixels, as_bytes
+from kerasgan.store.bundle import is_bundle
+from kerasgan.store.record import is_record
+from kerasgan.store.run_folder import RunFolder
 
 _NAMED_FAILURES = 5
 # The share of bad files above which something is wrong with the folder, and not with a file.
@@ -22,7 +26,8 @@ def load_folder(
     """Loads the image files of a folder and its subfolders.
 
     Subfolders `train`, `validation` (or `val`) and `test` are taken as splits where they exist;
-    where there is no `train`, everything outside the others is.
+    where there is no `train`, everything outside the others is. Pictures of kerasgan's own, in run
+    folders and bundles, are passed over.
 
     Args:
         folder: the folder.
@@ -66,13 +71,25 @@ def _find_splits(folder: Path) -> dict[str, list[Path]]:
                 "split; put all of it into one of them"
             )
         if existing:
-            splits[split] = find_images(existing[0])
+            splits[split] = _find_clean(existing[0])
     if "train" not in splits:
         taken = {path for paths in splits.values() for path in paths}
-        splits["train"] = [path for path in find_images(folder) if path not in taken]
+        splits["train"] = [path for path in _find_clean(folder) if path not in taken]
     if not splits["train"]:
         raise DataError(f"{folder} holds no images to train on ({', '.join(SUFFIXES)})")
     return splits
+
+
+def _find_clean(folder: Path) -> list[Path]:
+    """Finds a folder's images, but for those that kerasgan wrote into folders of its own."""
+
+    @functools.cache
+    def is_own(below: Path) -> bool:
+        if below == folder:
+            return False
+        return is_record(RunFolder(below).config) or is_bundle(below) or is_own(below.parent)
+
+    return [path for path in find_images(folder) if not is_own(path.parent)]
 
 
 def _limited(paths: list[Path], limit: int | None, draw: random.Random) -> list[Path]:

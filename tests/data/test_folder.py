@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -37,6 +39,14 @@ def test_held_out_folders_beside_loose_pictures_are_not_trained_on(tmp_path):
     images = load_folder(tmp_path)
     assert images.train.names == ("a.png", "b.png", "more/c.png")
     assert (images.validation.names, images.test.names) == (("val/d.png",), ("test/e.png",))
+
+
+def test_pictures_of_runs_and_bundles_are_no_clean_images(photos, trained_run, bundle):
+    before = load_folder(photos).train.names
+    shutil.copytree(trained_run.path, photos / "runs" / "first")
+    shutil.copytree(bundle.path, photos / "first_tflite")
+    assert list((photos / "runs").rglob("*.png")) and list((photos / "first_tflite").rglob("*.png"))
+    assert load_folder(photos).train.names == before
 
 
 def test_one_split_has_one_folder(tmp_path):
