@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from kerasgan.cli.options import PATH, SEED, SHARE, as_salt_and_pepper, overwrite_option
-from kerasgan.cli.pictures import plan_pictures, work_through
+from kerasgan.cli.pictures import check_whole, of_first, plan_pictures, work_through
 from kerasgan.errors import OutputError
 from kerasgan.noise.base import Noise
 from kerasgan.noise.kinds import KINDS, noise_of
@@ -60,12 +60,13 @@ def corrupt(
     ) -> str:
         picture = read_picture(source)
         check_output(target, picture)
+        check_whole(source, target, picture.images)
         noisy = noisy_image(to_float(picture.pixels), noise, seed=seed, index=index)
         pixels = from_float(noisy, picture.pixels.dtype)
         # Other noise than salt and pepper takes more than one bit.
         is_bilevel = picture.is_bilevel and bool(np.isin(pixels, (0, 255)).all())
         write_picture(target, dataclasses.replace(picture, pixels=pixels, is_bilevel=is_bilevel))
-        return str(target)
+        return str(target) + (f"  of {of_first(picture.images)}" if picture.images > 1 else "")
 
     work_through(plan, corrupt_file, "Adding noise", "corrupted")
 

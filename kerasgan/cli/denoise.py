@@ -9,9 +9,15 @@ from typing import TYPE_CHECKING
 import click
 
 from kerasgan.cli.options import MODEL, PATH, SHARE, overwrite_option, sharpness_option, start
-from kerasgan.cli.pictures import plan_pictures, usual_jobs, work_through
+from kerasgan.cli.pictures import (
+    check_whole,
+    of_first,
+    plan_pictures,
+    usual_jobs,
+    work_through,
+)
 from kerasgan.cli.runs import RUNS, newest_run
-from kerasgan.errors import ModelError, OutputError
+from kerasgan.errors import ModelError
 from kerasgan.restore.precision import PRECISIONS
 from kerasgan.store.machine import processors
 from kerasgan.store.zoo import saved_name
@@ -108,17 +114,14 @@ def denoise(
         height, width = picture.pixels.shape[:2]
         size = f"{width}×{height}"
         if picture.images > 1:
-            size = f"the first of {picture.images} images, {size}"
+            size = f"{of_first(picture.images)}, {size}"
         restored, steps, objection, fits, rest = restore(picture.pixels, advance)
         if objection is not None:
-            _leave(source, target, picture)
+            as_it_is = _leave(source, target, picture)
             left.append(target)
             anyway = "; --force restores it anyway" if fits else ""
-            return f"{target}  {size}: {objection}; left as it was{anyway}"
-        if picture.images > 1 and target.exists() and target.samefile(source):
-            raise OutputError(
-                f"{source} holds {picture.images} images, and one would be left of it"
-            )
+            return f"{target}  {size}: {objection}; {as_it_is}{anyway}"
+        check_whole(source, target, picture.images)
         result = picture.restored(restored)
         write_picture(target, result)
         changed = (result.pixels != picture.pixels).any(axis=-1).mean()
@@ -142,8 +145,8 @@ def denoise(
             click.echo("{} restored, {} left as they were, {} not done".format(*counts))
 
 
-def _leave(source: Path, target: Path, picture: "Picture") -> None:
-    """Puts a picture where its result is expected, as it is; the same file where that can be."""
+def _leave(source: Path, target: Path, picture: "Picture") -> str:
+    """Puts a picture where its result is expected, the same file where that can be; says how."""
     from kerasgan.images.formats import LOSSY_SUFFIXES, TIFF_SUFFIXES
     from kerasgan.images.pictures import write_picture
     from kerasgan.store.files import atomic_path
@@ -155,6 +158,8 @@ def _leave(source: Path, target: Path, picture: "Picture") -> None:
     elif not (target.exists() and target.samefile(source)):
         with atomic_path(target) as temporary:
             shutil.copyfile(source, temporary)
+    lossy = not same and target.suffix.lower() in LOSSY_SUFFIXES
+    return "not restored, but saved as JPEG, which loses a little" if lossy else "left as it was"
 
 
 def _model(model: Path | None) -> Path | None:

@@ -122,6 +122,26 @@ def pictures_of(source: Path, results: Path) -> list[Path]:
     return pictures
 
 
+def check_whole(source: Path, target: Path, images: int) -> None:
+    """Checks that a picture of several images is not replaced by one of them.
+
+    Args:
+        source: the picture.
+        target: the file for the result.
+        images: how many images the picture holds.
+
+    Raises:
+        OutputError: if it would be.
+    """
+    if images > 1 and target.exists() and target.samefile(source):
+        raise OutputError(f"{source} holds {images} images, and one would be left of it")
+
+
+def of_first(images: int) -> str:
+    """Says which image of a picture that holds several is taken."""
+    return f"the first of {images} images"
+
+
 def _lies_within(path: Path, folder: Path, source: Path) -> bool:
     """Tells whether a picture of a source is a result of last time, in a folder of its own."""
     folder, source = folder.resolve(), source.resolve()
@@ -167,6 +187,11 @@ def plan_pictures(
     several = len(sources) > 1 or any(source.is_dir() for source in sources)
     if output is not None and several and to_file and output.suffix.lower() in SUFFIXES:
         raise OutputError(f"{output} is a name for one picture; several need that of a folder")
+    if output is not None and not several and to_file and output.suffix.lower() not in SUFFIXES:
+        raise OutputError(
+            f"cannot write {output}: a picture's name must end in one of {', '.join(SUFFIXES)}; if "
+            "it is to be a folder, make that first"
+        )
     plan: list[tuple[Path, Path]] = []
     for source in sources:
         if source.is_dir():

@@ -71,6 +71,13 @@ def test_each_picture_gets_the_model_that_fits(mixed):
     assert output.rstrip().endswith("no noise is seen; left as it was")
 
 
+def test_folders_that_are_called_as_models_are_no_models(mixed, folder):
+    for name in ("selective-photos", "camera-photos"):
+        (folder / name).mkdir()
+    output = run("denoise", mixed / "noisy.png", mixed / "gaussian.png", "-o", "out")
+    assert ", by selective-photos; " in output and ", by camera-photos; " in output
+
+
 def test_the_share_of_changed_pixels_is_exact(mixed):
     line = lines_of(run("denoise", mixed / "colour.png", "-o", "a.png", "--model", SMALL))["a.png"]
     before, after = (read_picture(path).pixels for path in (mixed / "colour.png", Path("a.png")))
@@ -93,6 +100,8 @@ def test_a_picture_left_alone_may_change_its_format_and_be_its_own_result(mixed)
     assert "left as it was" in output
     clean = read_picture(mixed / "clean.png").pixels
     np.testing.assert_array_equal(read_picture(Path("a.tif")).pixels, clean)
+    output = run("denoise", mixed / "clean.png", "-o", "a.jpg", "--model", SMALL)
+    assert "not restored, but saved as JPEG" in output and "left as it was" not in output
     target = mixed / "clean.png"
     run("denoise", target, "-o", target, "--model", SMALL, "--overwrite")
     np.testing.assert_array_equal(read_picture(target).pixels, clean)

@@ -273,7 +273,19 @@ def test_the_other_pages_of_a_file_are_told_of_and_not_lost(folder, restoring):
     assert "the first of 3 images" in output
     output = run("denoise", "scan.tif", "--force", "-o", "scan.tif", "--overwrite", status=1)
     assert "scan.tif holds 3 images, and one would be left of it" in output
+    corrupt = ("corrupt", "scan.tif", "--amount", "0.1", "-o")
+    assert "first.tif  of the first of 3 images" in run(*corrupt, "first.tif", "--overwrite")
+    output = run(*corrupt, "scan.tif", "--overwrite", status=1)
+    assert "scan.tif holds 3 images, and one would be left of it" in output
     assert (folder / "scan.tif").read_bytes() == before
+
+
+def test_a_folder_that_looks_like_a_file_is_to_be_made_first(folder, photo):
+    corrupt = ("corrupt", photo, "--amount", "0.1", "-o", "v1.2/")
+    assert "if it is to be a folder, make that first" in run(*corrupt, status=1)
+    (folder / "v1.2").mkdir()
+    run(*corrupt)
+    assert [path.name for path in (folder / "v1.2").iterdir()] == [photo.name]
 
 
 def test_names_that_the_terminal_cannot_write_are_escaped(folder):
