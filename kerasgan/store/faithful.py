@@ -49,6 +49,9 @@ def _fine_tuned_from(model: Path) -> Path | None:
     if (record := training_record(model)) is None:
         return None
     config, _ = parse_record(record, run.config)
-    # Otherwise the discriminator was never asked, or has not joined in yet.
-    joined = not config.epochs_of("reconstruction")
-    return find_model(config.start) if joined and config.start is not None else None
+    # With epochs of its own, the discriminator was never asked, or has not joined in yet.
+    if config.start is None or config.epochs_of("reconstruction"):
+        return None
+    start = find_model(config.start)
+    # A run whose generator alone was gone on from has the same end.
+    return start.parent if start == RunFolder(start.parent).generator else start

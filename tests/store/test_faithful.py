@@ -99,6 +99,8 @@ def test_what_was_fine_tuned_twice_has_the_first_start(trained_run, saved, tmp_p
     twice = run_with(trained_run, tmp_path / "twice", start=str(once.path), adversary=at_once)
     assert find_faithful(twice.path) == saved.path
     assert_ends(twice.path, saved.path, twice.generator)
+    alone = run_with(trained_run, tmp_path / "alone", start=str(once.generator), adversary=at_once)
+    assert find_faithful(alone.path) == saved.path
     # Of a start that was removed only its name is known.
     shutil.rmtree(once.path)
     assert find_faithful(twice.path) == once.path
