@@ -46,8 +46,9 @@ def decode(cls: type, values: Any, where: str) -> Any:
     unknown = [name for name in values if name not in known]
     missing = sorted(needed - values.keys())
     if unknown:
-        near = difflib.get_close_matches(str(unknown[0]), known, 1, 0.0)
-        raise ValueError(f"{where} has an unknown key {unknown[0]}; did you mean {near[0]}?")
+        near = difflib.get_close_matches(str(unknown[0]), known, 1, 0.4)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+        raise ValueError(f"{where} has an unknown key {unknown[0]}; {hint}")
     require(not missing, f"{where} lacks {', '.join(missing)}")
     return cls(
         **{key: _decode_value(hints[key], value, f"{where}.{key}") for key, value in values.items()}

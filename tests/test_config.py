@@ -78,7 +78,7 @@ def test_impossible_values_are_refused(changes):
         (("noise", "kind"), "hail", "no noise 'hail'; there are salt-and-pepper"),
         (("noise", "salt"), 0.1, "unknown key salt; did you mean salt_vs_pepper?"),
         (("reconstruction",), "huber", "config.reconstruction must be one of"),
-        (("colour",), 1, "config has an unknown key colour; did you mean"),
+        (("colour",), 1, "config has an unknown key colour; there are data, noise"),
         (("data",), None, "config.data must be an object"),
     ],
 )
@@ -140,6 +140,7 @@ def test_every_field_can_be_set_as_text():
         ("epochs", "'epochs' is no setting; write NAME=VALUE"),
         ("epochs=many", "config.epochs must be of type int, got 'many'"),
         ("epoch=3", "unknown key epoch; did you mean epochs?"),
+        ("foo=3", "unknown key foo; there are data, noise, "),
         ("generator.filter=3,4", "unknown key filter; did you mean filters?"),
         ("generator=3", "config.generator must be an object"),
         ("epochs.x=3", "config.epochs must be of type int"),

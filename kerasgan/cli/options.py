@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kerasgan.images.formats import MAX_PIXELS
 from kerasgan.noise.base import Noise
 from kerasgan.noise.kinds import noise_of
 from kerasgan.noise.salt_and_pepper import SaltAndPepper
@@ -66,7 +67,10 @@ class Size(click.ParamType[Any]):
         match = re.fullmatch(r"([1-9]\d{0,4})[x×]([1-9]\d{0,4})", value)
         if match is None:
             self.fail(f"{value!r} is no size; write height and width like 480x640")
-        return int(match[1]), int(match[2])
+        height, width = int(match[1]), int(match[2])
+        if height * width > MAX_PIXELS:
+            self.fail(f"{value!r} is more than {MAX_PIXELS:,} pixels")
+        return height, width
 
 
 class NamedPath(click.Path):

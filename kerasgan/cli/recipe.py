@@ -22,7 +22,7 @@ from kerasgan.errors import ModelError
 from kerasgan.noise.kinds import KINDS
 from kerasgan.presets import DEFAULT, PRESETS, read_recipe
 from kerasgan.store.bundle import training_record
-from kerasgan.store.record import parse_record, read_record
+from kerasgan.store.record import is_record, parse_record, read_record
 from kerasgan.store.zoo import find_model, saved_name
 
 # Where in the configuration the options go that do not bear their field's name.
@@ -144,6 +144,8 @@ def recipe(
             config_file = config_file / "config.json"
         if config_file.suffix.lower() == ".toml":
             config = read_recipe(config_file)
+        elif config_file.is_file() and not is_record(config_file):
+            raise ModelError(f"{config_file} is no config.json of a run, and no recipe in .toml")
         else:
             config, fingerprint = read_record(config_file)
     return changed(config, settings, changes), fingerprint

@@ -203,7 +203,9 @@ class AdversaryConfig:
         require(self.suspects_only or not self.fade, "fade needs suspects_only")
         for name in ("weight", "penalty", "fade", "feature_matching", "clip", "begins", "warmup"):
             value = getattr(self, name)
-            require(0.0 <= value < float("inf"), f"{name} must not be negative, got {value}")
+            require(
+                0.0 <= value < float("inf"), f"{name} must be finite, not negative, got {value}"
+            )
         require(
             self.begins + self.warmup < 1.0,
             "begins and warmup must leave a share of the epochs in which both networks learn, got "
@@ -235,7 +237,7 @@ class OptimizerConfig:
     def __post_init__(self) -> None:
         require(
             0.0 < self.learning_rate < float("inf"),
-            f"learning_rate must be positive, got {self.learning_rate}",
+            f"learning_rate must be positive and finite, got {self.learning_rate}",
         )
         for name in ("beta_1", "beta_2"):
             value = getattr(self, name)

@@ -46,13 +46,14 @@ class Noise(abc.ABC):
 
     def __post_init__(self) -> None:
         level: Any = self.level
-        low, high = (level, level) if isinstance(level, int | float) else level
+        single = isinstance(level, int | float)
+        low, high = (level, level) if single else level
         object.__setattr__(self, "level", (float(low), float(high)))
         least, most = self.bounds
         if not least <= low <= high <= most:
-            got = f"{low:g}" if low == high else f"{low:g}:{high:g}"
+            wanted, got = ("", f"{low:g}") if single else ("LOW:HIGH ", f"{low:g}:{high:g}")
             raise ValueError(
-                f"the level of {self.title} ({self.quantity}) must be a number or LOW:HIGH within "
+                f"the level of {self.title} ({self.quantity}) must be {wanted}within "
                 f"[{least:g}, {most:g}], got {got}"
             )
         if not 0.0 < self.exponent < math.inf:

@@ -258,8 +258,12 @@ def training_record(path: Path) -> dict[str, Any] | None:
 
 
 def is_bundle(path: Path) -> bool:
-    """Tells whether a path is a folder with a manifest of ours; others have such files, too."""
-    return holds_keys(Path(path) / MANIFEST, _MANIFEST_KEYS)
+    """Tells whether a path is a folder with a manifest of ours, damaged or not.
+
+    Others' programs have such files, too, but not beside a generator.
+    """
+    manifest, generator = (Path(path) / name for name in (MANIFEST, KERAS))
+    return holds_keys(manifest, _MANIFEST_KEYS) or (manifest.is_file() and generator.is_file())
 
 
 def check_replaceable(path: Path, *, overwrite: bool = False) -> None:

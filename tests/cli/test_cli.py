@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from kerasgan.cli.measuring import CROP, cut
+from kerasgan.cli.options import resolve_source
 from kerasgan.cli.recipe import changed
 from kerasgan.cli.runs import next_run
 from kerasgan.data.sources import load_images
@@ -451,7 +452,7 @@ def test_corrupt_is_seeded_and_never_lossy(folder, photo):
         (("corrupt", "x.png", "--amount", "2"), "must lie between"),
         (("corrupt", "x.png", "--amount", "0.1", "--salt-vs-pepper", "nan"), "must lie between"),
         (("corrupt", "x.png", "--amount", "0.1", "--seed", str(2**63)), "--seed"),
-        (("train", "--adversarial-weight", "nan"), "weight must not be negative"),
+        (("train", "--adversarial-weight", "nan"), "weight must be finite, not negative"),
         (("denoise",), "Missing argument"),
         (("undo",), "No such command"),
     ],
@@ -467,6 +468,10 @@ def test_wrong_usage_is_named_and_exits_with_2(arguments, message):
         (("train", "--data", "nowhere.csv"), "cannot read nowhere.csv"),
         (("train", "--resume", "nowhere"), "there is no nowhere/config.json"),
         (("train", "--config", "nowhere.json"), "there is no nowhere.json"),
+        (
+            ("train", "--config", Path(__file__).with_name("command.py")),
+            "is no config.json of a run, and no recipe in .toml",
+        ),
         (("evaluate", "nowhere"), "there is no model nowhere"),
         (("denoise", "nowhere.png", "--model", "nowhere"), "there is no picture nowhere.png"),
         (("corrupt", "nowhere.png", "--amount", "0.1"), "there is no picture nowhere.png"),
@@ -483,6 +488,18 @@ def test_a_folder_in_use_is_kept(train, folder):
     (folder / "run" / "precious.txt").write_text("mine")
     assert "not empty" in train("--output", "run", status=1)
     assert [path.name for path in (folder / "run").iterdir()] == ["precious.txt"]
+
+
+def test_a_run_does_not_go_where_its_pictures_are(train, photos):
+    output = train("--output", photos, "--overwrite", status=1)
+    assert f"{photos} holds the pictures to train on" in output
+
+
+def test_folders_do_not_hide_sources_of_that_name(folder):
+    for name in ("bundled", "tfds:mnist"):
+        (folder / name).mkdir()
+        assert resolve_source(name) == name
+    assert resolve_source("./bundled") == str(folder / "bundled")
 
 
 def test_a_split_that_is_empty_is_named(photos, trained_run):

@@ -197,6 +197,7 @@ def test_other_precisions_are_made_of_a_bundle_without_its_pictures(own_run, pho
         (["--quantize", "float32"], "Missing option '--tflite'"),
         (["--tflite", "--size", "48"], "'48' is no size; write height and width like 480x640"),
         (["--tflite", "--size", "0x48"], "'0x48' is no size"),
+        (["--tflite", "--size", "20000x20000"], "'20000x20000' is more than 178,956,970 pixels"),
         (["--tflite", "--quantize", "int4"], "'int4' is not one of"),
         (["--tflite", "--io", "int16"], "'int16' is not one of"),
     ],

@@ -97,7 +97,7 @@ def test_usual_levels_inside_the_range_are_reported(level, reported):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"level": (0.9, 0.1)}, "must be a number or LOW:HIGH within"),
+        ({"level": (0.9, 0.1)}, "must be LOW:HIGH within"),
         ({"level": (-0.1, 0.5)}, "got -0.1:0.5"),
         ({"level": 1.5}, r"share of noise\) must be .* got 1.5$"),
         ({"level": float("nan")}, "got nan"),

@@ -125,6 +125,7 @@ DEEP, LONG = "[" * 100_000 + "]" * 100_000, "9" * 5000
     ("damage", "message"),
     [
         (lambda text, _: text[: len(text) // 2], "damaged"),
+        (lambda text, _: "{", "damaged"),
         (lambda text, m: changed(m, version=9), "of version 9; this kerasgan reads 1"),
         (lambda text, m: changed(m, multiple="four"), "multiple must be a whole number"),
         (lambda text, m: changed(m, multiple=-8), "multiple must .* not -8"),
