@@ -9,13 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kerasgan.cli.options import MODEL, PATH, SHARE, overwrite_option, sharpness_option, start
-from kerasgan.cli.pictures import (
-    check_whole,
-    of_first,
-    plan_pictures,
-    usual_jobs,
-    work_through,
-)
+from kerasgan.cli.pictures import check_whole, of_first, plan_pictures, usual_jobs, work_through
 from kerasgan.cli.runs import RUNS, newest_run
 from kerasgan.errors import ModelError
 from kerasgan.restore.precision import PRECISIONS

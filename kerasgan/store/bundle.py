@@ -21,7 +21,6 @@ KERAS, FAITHFUL = "generator.keras", "faithful.keras"
 _VERSION = 1
 # What tells our file from those that others call by the same name.
 _MANIFEST_KEYS = ("version", "files", "signatures")
-# Far more than any manifest or record has, in bytes.
 # Far more than networks and pictures have: eight strides of 2, and pixels a side.
 _LARGEST_MULTIPLE, _LARGEST_EXTENT = 256, 2**16
 

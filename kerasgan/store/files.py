@@ -12,7 +12,7 @@ from typing import Any
 
 from kerasgan.errors import OutputError
 
-# In bytes.
+# Far more than any manifest or record has, in bytes.
 _LARGEST_JSON = 2**22
 
 
