@@ -93,7 +93,7 @@ def export_bundle(
         faithful: what `load_generator` takes: the generator that this one was fine-tuned from, so
             that the bundle's sharpness can be changed. A model that comes with kerasgan is named in
             the manifest, any other is copied.
-        compact: whether to round weights first, which halves the Keras file.
+        compact: whether to round weights first, which leaves two fifths of the Keras file.
         overwrite: whether a bundle that stands at `path` may be replaced.
         on_step: told what begins.
         on_poor: told of each precision that does not restore as Keras does, which is then left out;
@@ -221,13 +221,13 @@ def _keep_end(
 
 
 def _with_short_weights(generator: Any) -> Any:
-    """Rounds weights to the 11 significant bits of float16, whose zeros then compress away."""
+    """Rounds weights to 9 significant bits; the zeros behind them compress away."""
     import keras
 
     short = keras.models.clone_model(generator)
     short.set_weights(
         [
-            np.ldexp(np.rint(np.ldexp(significand, 11)), exponent - 11).astype(np.float32)
+            np.ldexp(np.rint(np.ldexp(significand, 9)), exponent - 9).astype(np.float32)
             for significand, exponent in map(np.frexp, generator.get_weights())
         ]
     )

@@ -167,7 +167,7 @@ def test_an_export_can_be_repeated(bundle, trained_run, tmp_path):
         assert again.manifest["files"][name] == bundle.manifest["files"][name]
 
 
-def test_a_compact_bundle_holds_weights_of_eleven_bits(small_bundle, tmp_path):
+def test_a_compact_bundle_holds_weights_of_nine_bits(small_bundle, tmp_path):
     generator, plain = small_generator(), small_bundle.generator
     compact = bundle_of(
         generator, tmp_path / "compact", quantizations=["float32"], sizes=[(32, 32)], compact=True
@@ -175,8 +175,8 @@ def test_a_compact_bundle_holds_weights_of_eleven_bits(small_bundle, tmp_path):
     for own, other in zip(
         load_generator(compact).get_weights(), generator.get_weights(), strict=True
     ):
-        np.testing.assert_allclose(own, other, rtol=2**-11)
-        assert not np.any(np.ldexp(np.frexp(own)[0], 11) % 1)
+        np.testing.assert_allclose(own, other, rtol=2**-9)
+        assert not np.any(np.ldexp(np.frexp(own)[0], 9) % 1)
     assert compact.stat().st_size < 0.9 * plain.stat().st_size
 
 
