@@ -1,8 +1,9 @@
 """Fits what tells kinds of noise apart to the first half of inspection.py's cases.
 
-    python benchmarks/fit_looks.py [PHOTOS...] [--cases 12000] [--output FILE]
+    python benchmarks/fit_looks.py [PHOTOS...] [--cases 20000] [--output FILE]
 
-Measuring the cases takes a quarter of an hour; the fit, a minute.
+Measuring the cases takes most of the time, half an hour on one core; the trees, which LightGBM
+grows, seconds. It is of the dependency group `benchmarks`.
 """
 
 import json
@@ -13,16 +14,16 @@ import inspection
 import numpy as np
 
 from kerasgan.restore.impulses import find_impulses, sample
-from kerasgan.restore.looks import FARTHEST, LOOKS, measure, vector
+from kerasgan.restore.looks import LEAF, LOOKS, measure, vector
 
 OUTPUT = Path(__file__).parents[1] / "kerasgan" / "restore" / "looks.json"
 # What is clean and taken for noise is harmed, so it counts for more.
 CLEAN_WEIGHT = 2.0
-DIGITS = 4
+DIGITS = 6
 
 
 def measured(folders, count):
-    """What the network sees of each case, and which look is right."""
+    """What the trees see of each case, and which look is right."""
     seen, right = [], []
     for _, _, pixels, kind, _, _ in inspection.cases(folders, count, half=0):
         planes = sample(pixels)
@@ -31,46 +32,54 @@ def measured(folders, count):
     return np.array(seen), np.array(right)
 
 
-def fitted(seen, right, hidden, decay, epochs):
-    """Parameters of the network, by their names."""
-    import keras
+def fitted(seen, right, rounds, rate, leaves, fewest):
+    """The trees: as many of each look, by turns."""
+    import lightgbm
 
-    keras.utils.set_random_seed(0)
-    mean, deviation = seen.mean(axis=0), seen.std(axis=0)
-    network = keras.Sequential(
-        [keras.layers.Dense(hidden, activation="relu"), keras.layers.Dense(len(LOOKS))]
-    )
-    steps = epochs * -(-len(seen) // 64)
-    network.compile(
-        keras.optimizers.AdamW(keras.optimizers.schedules.CosineDecay(5e-3, steps), decay),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-    )
-    inputs = np.clip((seen - mean) / deviation, -FARTHEST, FARTHEST)
     weights = np.where(right == LOOKS.index("clean"), CLEAN_WEIGHT, 1.0)
-    history = network.fit(inputs, right, 64, epochs, verbose=0, sample_weight=weights)
-    click.echo(f"right in {history.history['accuracy'][-1]:.1%} of {len(seen)} cases")
-    names = ("hidden", "hidden_bias", "output", "output_bias")
-    parameters = dict(zip(names, network.get_weights(), strict=True))
-    return {"mean": mean, "deviation": deviation, **parameters}
+    parameters = {
+        "objective": "multiclass",
+        "num_class": len(LOOKS),
+        "learning_rate": rate,
+        "num_leaves": leaves,
+        "min_data_in_leaf": fewest,
+        "seed": 0,
+        "verbose": -1,
+    }
+    forest = lightgbm.train(parameters, lightgbm.Dataset(seen, right, weight=weights), rounds)
+    is_right = forest.predict(seen).argmax(axis=1) == right
+    click.echo(f"right in {is_right.mean():.1%} of {len(seen)} cases")
+    return [tree["tree_structure"] for tree in forest.dump_model()["tree_info"]]
 
 
-def rounded(values):
-    return json.loads(
-        json.dumps(values.tolist()), parse_float=lambda x: float(f"{float(x):.{DIGITS}g}")
-    )
+def flat(trees):
+    """Nodes of trees as `looks.json` has them."""
+    nodes = {"root": list(range(len(trees))), "measure": [], "value": [], "next": []}
+    waiting = list(trees)
+    for node in waiting:
+        is_leaf = "leaf_value" in node
+        nodes["measure"].append(LEAF if is_leaf else node["split_feature"])
+        nodes["value"].append(rounded(node["leaf_value" if is_leaf else "threshold"]))
+        nodes["next"].append(0 if is_leaf else len(waiting))
+        waiting += [] if is_leaf else [node["left_child"], node["right_child"]]
+    return nodes
+
+
+def rounded(value):
+    return float(f"{value:.{DIGITS}g}")
 
 
 @click.command()
 @click.argument("photos", type=click.Path(path_type=Path), nargs=-1)
-@click.option("--cases", "count", default=12000, show_default=True)
-@click.option("--hidden", default=48, show_default=True)
-@click.option("--decay", default=0.03, show_default=True)
-@click.option("--epochs", default=80, show_default=True)
+@click.option("--cases", "count", default=20000, show_default=True)
+@click.option("--rounds", default=40, show_default=True)
+@click.option("--rate", default=0.2, show_default=True)
+@click.option("--leaves", default=31, show_default=True)
+@click.option("--fewest", default=100, show_default=True, help="Cases in a leaf.")
 @click.option("--output", type=click.Path(path_type=Path), default=OUTPUT)
-def main(photos, count, hidden, decay, epochs, output):
-    parameters = fitted(*measured(photos, count), hidden, decay, epochs)
-    lines = (f' "{name}": {json.dumps(rounded(values))}' for name, values in parameters.items())
+def main(photos, count, output, **options):
+    nodes = flat(fitted(*measured(photos, count), **options))
+    lines = (f' "{name}": {json.dumps(values)}' for name, values in nodes.items())
     output.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 

@@ -56,7 +56,12 @@ def photographs(folders):
 
 
 def exposed(photo, random):
-    """A part of a photograph: as it is, darker, with clipped black, overexposed, or a night."""
+    """A part of a photograph: as it is, darker, with clipped black, overexposed, or a night.
+
+    Some of them are at half their size, as sharp as JPEG lets none be, and some in vivid colours.
+    """
+    if random.random() < 0.25:
+        photo = by_pillow(photo, lambda image: image.reduce(2))
     height, width = (min(random.integers(*SIDES), extent) for extent in photo.shape[:2])
     top, left = (
         random.integers(0, e - s + 1) for e, s in zip(photo.shape, (height, width), strict=False)
@@ -64,6 +69,9 @@ def exposed(photo, random):
     values = photo[top : top + height, left : left + width].astype(float)
     if values.shape[2] == 3 and random.random() < 0.3:
         values = values.mean(axis=2, keepdims=True)
+    if random.random() < 0.25:
+        grey = values.mean(axis=2, keepdims=True)
+        values = grey + random.uniform(1.0, 3.0) * (values - grey)
     how = random.choice(
         ["as it is", "dark", "clipped", "overexposed", "night"], p=[0.6] + [0.1] * 4
     )

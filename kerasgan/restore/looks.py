@@ -1,7 +1,7 @@
-"""What tells kinds of noise apart: measures of a picture, and a small network that weighs them.
+"""What tells kinds of noise apart: measures of a picture, and decision trees that weigh them.
 
-Salt and pepper is told without it, by `find_impulses`. `benchmarks/fit_looks.py` fits the network;
-`benchmarks/inspection.py` measures how often it is right.
+Salt and pepper is told without them, by `find_impulses`. `benchmarks/fit_looks.py` fits the trees;
+`benchmarks/inspection.py` measures how often they are right.
 """
 
 import functools
@@ -17,18 +17,24 @@ import numpy as np
 from kerasgan.images.pixels import Pixels
 from kerasgan.restore.impulses import Impulses
 
-# What the network chooses among, in the order of its outputs.
+# What the trees choose among, in the order of their scores.
 LOOKS = ("clean", "salt-and-pepper", "gaussian", "signal-dependent", "impulses")
 # Bounds of brightness between which noise is measured, and the fewest blocks that tell any.
 _BRIGHTNESS, _FEWEST_BLOCKS = (0, 4, 48, 112, 176, 248, 256), 4
 # By how many levels a value lies beyond all eight neighbours.
 _BEYOND = (2, 8, 24, 64)
-# By how many levels a value lies beyond the median around it.
-_STANDS_OUT = 24
+# By how many levels a value lies apart from the median around it, and from when on it stands out.
+_APART, _STANDS_OUT = (1, 4, 12, 24, 48, 96), 24
 # Shares below these are all one to their logarithms, and so are noises of less than a hundredth.
 _LEAST_BEYOND, _LEAST_SHARE, _LEAST_NOISE = 1e-4, 1e-3, 0.01
-# In standard deviations of what the network learnt from: farther out it knows no more.
-FARTHEST = 4.0
+# In the place of the measure that a leaf does not ask for.
+LEAF = -1
+# Exchanges of two values each, by which the middle one of nine comes to the middle.
+# Source: Smith, Implementing median filters in XC4000E FPGAs, XCell 23, 1996.
+_TO_THE_MIDDLE = (
+    *((1, 2), (4, 5), (7, 8), (0, 1), (3, 4), (6, 7), (1, 2), (4, 5), (7, 8), (0, 3)),
+    *((5, 8), (4, 7), (3, 6), (1, 4), (2, 5), (4, 7), (4, 2), (6, 4), (4, 2)),
+)
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,11 @@ class Measures:
             there is none.
         beyond: logarithms of the shares of values that lie beyond all eight neighbours by more
             than 2, 8, 24 and 64 levels.
+        joint: mean correlation of the response in green with those in red and in blue; 1 for grey.
+        apart: logarithms of the shares of values that are more than 1, 4, 12, 24, 48 and 96 levels
+            from the median of 3×3.
+        alike: correlation of by how much values differ from that median with what those to the
+            right do, and those below; 0 where none does.
     """
 
     sigma: float
@@ -63,6 +74,9 @@ class Measures:
     shares: tuple[float, ...]
     noises: tuple[float, ...]
     beyond: tuple[float, ...]
+    joint: float
+    apart: tuple[float, ...]
+    alike: tuple[float, float]
 
 
 def measure(planes: Pixels) -> Measures | None:
@@ -115,6 +129,8 @@ def measure(planes: Pixels) -> Measures | None:
             for part in ranges
         ),
         beyond=_beyond(inner),
+        joint=_joint(response),
+        **_differing(inner),
     )
 
 
@@ -128,11 +144,12 @@ def weigh(measures: Measures, impulses: Impulses) -> dict[str, float]:
     Returns:
         For each of `LOOKS` a logit: the largest is the likeliest.
     """
-    network = _network()
-    values = (vector(measures, impulses) - network["mean"]) / network["deviation"]
-    values = np.clip(values, -FARTHEST, FARTHEST)
-    hidden = np.maximum(values @ network["hidden"] + network["hidden_bias"], 0.0)
-    logits = hidden @ network["output"] + network["output_bias"]
+    trees, values = _trees(), vector(measures, impulses)
+    node = trees["root"]
+    while (splits := trees["measure"][node] != LEAF).any():
+        is_above = values[trees["measure"][node]] > trees["value"][node]
+        node = np.where(splits, trees["next"][node] + is_above, node)
+    logits = trees["value"][node].reshape(-1, len(LOOKS)).sum(axis=0)
     return dict(zip(LOOKS, map(float, logits), strict=True))
 
 
@@ -147,8 +164,7 @@ def unevenness(planes: Pixels) -> float:
         to column, that are farther than 24 levels from the median of 3×3: a standard deviation,
         relative to the mean.
     """
-    median = np.partition(np.stack(_three_by_three(planes)), 4, axis=0)[4]
-    stand_out = np.abs(planes.astype(np.int16) - median) > _STANDS_OUT
+    stand_out = np.abs(_from_median(planes)) > _STANDS_OUT
     share = float(stand_out.mean())
     if share == 0.0:
         return 0.0
@@ -160,14 +176,14 @@ def unevenness(planes: Pixels) -> float:
 
 
 def vector(measures: Measures, impulses: Impulses) -> np.ndarray:
-    """Returns what the network sees of a picture: 30 numbers.
+    """Returns what the trees see of a picture: 39 numbers.
 
     Args:
         measures: those of a picture.
         impulses: what there is of them.
 
     Returns:
-        float64 (30,).
+        float64 (39,).
     """
     of = {
         **asdict(measures),
@@ -183,7 +199,12 @@ def vector(measures: Measures, impulses: Impulses) -> np.ndarray:
 
 
 @functools.cache
-def _network() -> Mapping[str, Any]:
+def _trees() -> Mapping[str, Any]:
+    """The nodes of all trees, and where each tree begins; one tree of each look by turns.
+
+    A node asks whether a measure, by its number, is above a value; the next one of those that are
+    not is beside that of those that are. A leaf has the score as its value.
+    """
     text = (resources.files(__package__) / "looks.json").read_text(encoding="utf-8")
     return {name: np.array(values) for name, values in json.loads(text).items()}
 
@@ -262,6 +283,41 @@ def _beyond(inner: Pixels) -> tuple[float, ...]:
     values = inner.astype(np.int16)
     beyond = np.maximum(values - highest, lowest - values)
     return tuple(math.log((beyond > step).mean() + _LEAST_BEYOND) for step in _BEYOND)
+
+
+def _joint(response: Pixels) -> float:
+    if response.shape[1] == 1:
+        return 1.0
+    red, green, blue = response.swapaxes(0, 1).astype(np.float64)
+    return (_correlation(red, green) + _correlation(blue, green)) / 2
+
+
+def _correlation(one: Pixels, other: Pixels) -> float:
+    """Of what has a mean of zero; 1 where one of both is nothing."""
+    scale = math.sqrt(np.square(one).mean() * np.square(other).mean())
+    return float((one * other).mean()) / scale if scale else 1.0
+
+
+def _differing(inner: Pixels) -> dict[str, Any]:
+    """How far values are from the median around them, and whether their neighbours are, too."""
+    apart = _from_median(inner)
+    size = np.abs(apart)
+    values = apart.astype(np.float32)
+    power = float(np.square(values).mean())
+    pairs = ((values[..., :-1], values[..., 1:]), (values[..., :-1, :], values[..., 1:, :]))
+    return {
+        "apart": tuple(math.log((size > step).mean() + _LEAST_BEYOND) for step in _APART),
+        "alike": tuple(float((a * b).mean()) / power if power else 0.0 for a, b in pairs),
+    }
+
+
+def _from_median(planes: Pixels) -> Pixels:
+    """By how many levels values lie above the median of 3×3."""
+    around = _three_by_three(planes)
+    for one, other in _TO_THE_MIDDLE:
+        lower, higher = around[one], around[other]
+        around[one], around[other] = np.minimum(lower, higher), np.maximum(lower, higher)
+    return planes.astype(np.int16) - around[4]
 
 
 def _three_by_three(planes: Pixels) -> list[Pixels]:

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from scipy import ndimage
+from skimage import data
 
 from kerasgan.restore.impulses import find_impulses, sample
 from kerasgan.restore.looks import LOOKS, measure, unevenness, vector, weigh
@@ -59,6 +60,22 @@ def test_values_beyond_their_neighbours_are_counted():
     )
 
 
+def test_values_apart_from_the_median_are_counted():
+    planes = planes_of(sigma=30.0)
+    apart = planes[0, 0] - ndimage.median_filter(planes[0, 0].astype(float), 3, mode="nearest")
+    shares = [np.log((np.abs(apart) > step).mean() + 1e-4) for step in (1, 4, 12, 24, 48, 96)]
+    assert measure(planes).apart == pytest.approx(shares)
+    pairs = (apart[:, :-1] * apart[:, 1:]).mean(), (apart[:-1] * apart[1:]).mean()
+    assert measure(planes).alike == pytest.approx([pair / (apart**2).mean() for pair in pairs])
+
+
+def test_grain_of_each_colour_by_itself_is_told_from_grain_of_all():
+    grey, colours = planes_of(), np.concatenate([planes_of(seed) for seed in range(3)], axis=1)
+    alone, together = measure(colours), measure(np.repeat(grey, 3, axis=1))
+    assert abs(alone.joint) < 0.05 and together.joint == pytest.approx(1.0)
+    assert measure(grey).joint == 1
+
+
 def test_what_is_still_is_told():
     planes = np.full((1, 1, 16, 16), 100, np.uint8)
     planes[..., 3, 3] = 104
@@ -66,11 +83,17 @@ def test_what_is_still_is_told():
     assert measure(planes[..., :7, :]) is None
 
 
-@pytest.mark.parametrize("planes", [planes_of(), np.zeros((2, 3, 8, 8), np.uint8)])
-def test_the_network_weighs_them_all(planes):
+def photograph_with_noise(sigma=15.0):
+    photograph = data.camera()[:256, :256]
+    noise = np.random.default_rng(0).normal(0, sigma, photograph.shape)
+    return np.clip(np.rint(photograph + noise), 0, 255).astype(np.uint8)[np.newaxis, np.newaxis]
+
+
+@pytest.mark.parametrize("planes", [photograph_with_noise(), np.zeros((2, 3, 8, 8), np.uint8)])
+def test_the_trees_weigh_them_all(planes):
     impulses, measures = find_impulses(planes[0].transpose(1, 2, 0)), measure(planes)
     seen = vector(measures, impulses)
-    assert seen.shape == (30,) and np.isfinite(seen).all()
+    assert seen.shape == (39,) and np.isfinite(seen).all()
     logits = weigh(measures, impulses)
     assert tuple(logits) == LOOKS
     assert max(logits, key=logits.get) == ("gaussian" if planes.any() else "clean")

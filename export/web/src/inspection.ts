@@ -16,8 +16,8 @@ export interface Inspection {
 }
 
 const FEWEST = 64;
-const SURE = 0.25;
-const [FEW, SURE_OF_FEW] = [2 ** 14, 1];
+const SURE = 1.5;
+const [FEW, SURE_OF_FEW] = [2 ** 14, 2];
 // Pictures of so many pure values, such as halftones, have no grain.
 const ALL_PURE = 0.98;
 const UNEVEN = 0.95;

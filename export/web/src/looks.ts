@@ -1,18 +1,23 @@
 /**
  * What tells kinds of noise apart: kerasgan/restore/looks.py over again, step by step and with the
- * same network; what is measured and why stands there, and a test holds the two together.
+ * same trees; what is measured and why stands there, and a test holds the two together.
  */
-import network from "../../../kerasgan/restore/looks.json";
+import trees from "../../../kerasgan/restore/looks.json";
 import { blockSums, type Impulses, type Planes } from "./impulses";
 
-/** What the network chooses among, in the order of its outputs. */
+/** What the trees choose among, in the order of their scores. */
 export const LOOKS = ["clean", "salt-and-pepper", "gaussian", "signal-dependent", "impulses"] as const;
 
 const [BRIGHTNESS, FEWEST_BLOCKS] = [[0, 4, 48, 112, 176, 248, 256], 4];
 const BEYOND = [2, 8, 24, 64];
-const STANDS_OUT = 24;
+const [APART, STANDS_OUT] = [[1, 4, 12, 24, 48, 96], 24];
 const [LEAST_BEYOND, LEAST_SHARE, LEAST_NOISE] = [1e-4, 1e-3, 0.01];
-const FARTHEST = 4;
+const LEAF = -1;
+// Exchanges of two values each, by which the middle one of nine comes to the middle.
+const TO_THE_MIDDLE: readonly (readonly [number, number])[] = [
+  ...([[1, 2], [4, 5], [7, 8], [0, 1], [3, 4], [6, 7], [1, 2], [4, 5], [7, 8], [0, 3]] as const),
+  ...([[5, 8], [4, 7], [3, 6], [1, 4], [2, 5], [4, 7], [4, 2], [6, 4], [4, 2]] as const),
+];
 
 /** What is measured of a picture, but for its impulses. */
 export interface Measures {
@@ -26,6 +31,9 @@ export interface Measures {
   shares: number[];
   noises: number[];
   beyond: number[];
+  joint: number;
+  apart: number[];
+  alike: number[];
 }
 
 /** Measures a picture; undefined where there is no block of 8×8 values. */
@@ -58,6 +66,8 @@ export function measure(planes: Planes): Measures | undefined {
       range.length >= FEWEST_BLOCKS ? Math.log1p(quantile(range.map((i) => noise[i]!), 0.1)) : -1,
     ),
     beyond: beyondNeighbours(planes),
+    joint: joint(planes, response),
+    ...differing(planes),
   };
 }
 
@@ -74,21 +84,24 @@ export function weigh(measures: Measures, { share, others, black, white, mixed }
     ...measures.shares,
     ...measures.noises,
     ...measures.beyond,
+    measures.joint,
+    ...measures.apart,
+    ...measures.alike,
     Math.log(share + LEAST_SHARE),
     Math.log(others + LEAST_SHARE),
     black,
     white,
     mixed,
-  ].map((value, i) => {
-    const usual = (value - network.mean[i]!) / network.deviation[i]!;
-    return Math.min(FARTHEST, Math.max(-FARTHEST, usual));
+  ];
+  const logits = LOOKS.map(() => 0);
+  trees.root.forEach((root, tree) => {
+    let node = root;
+    while (trees.measure[node] !== LEAF) {
+      node = trees.next[node]! + Number(seen[trees.measure[node]!]! > trees.value[node]!);
+    }
+    logits[tree % LOOKS.length]! += trees.value[node]!;
   });
-  const hidden = layer(seen, network.hidden, network.hidden_bias).map((value) => Math.max(0, value));
-  return layer(hidden, network.output, network.output_bias);
-}
-
-function layer(inputs: number[], kernel: number[][], bias: number[]): number[] {
-  return bias.map((start, to) => inputs.reduce((sum, value, from) => sum + value * kernel[from]![to]!, start));
+  return logits;
 }
 
 function padded(values: number[]): number[] {
@@ -183,32 +196,92 @@ function beyondNeighbours(planes: Planes): number[] {
   return counts.map((count) => Math.log(count / all + LEAST_BEYOND));
 }
 
-/** Tells how unevenly values that stand out lie over rows and columns. */
-export function unevenness({ tiles, channels, height, width, values }: Planes): number {
-  const count = tiles * channels;
-  const rows = new Float64Array(count * height);
-  const columns = new Float64Array(count * width);
+/** Mean correlation of the response in green with those in red and in blue. */
+function joint(planes: Planes, response: (index: number) => number): number {
+  const { channels, height, width } = planes;
+  if (channels === 1) return 1;
+  const plane = height * width;
+  const [powers, products] = [[0, 0, 0], [0, 0, 0]];
+  blockSums(planes, (_, index) => {
+    const channel = Math.floor(index / plane) % 3;
+    const own = response(index);
+    powers[channel]! += own ** 2;
+    products[channel]! += own * response(index + (1 - channel) * plane);
+    return 0;
+  });
+  const correlations = [0, 2].map((channel) => {
+    const scale = Math.sqrt(powers[channel]! * powers[1]!);
+    return scale ? products[channel]! / scale : 1;
+  });
+  return mean(correlations);
+}
+
+/** How far values are from the median around them, and whether their neighbours are, too. */
+function differing(planes: Planes): { apart: number[]; alike: number[] } {
+  const [height, width] = [planes.height & ~7, planes.width & ~7];
+  const values = fromMedian(planes, height, width);
+  let [power, across, down] = [0, 0, 0];
+  values.forEach((value, index) => {
+    power += value ** 2;
+    if ((index + 1) % width) across += value * values[index + 1]!;
+    if (Math.floor(index / width + 1) % height) down += value * values[index + width]!;
+  });
+  const alike = [
+    { product: across, extent: width },
+    { product: down, extent: height },
+  ].map(({ product, extent }) => (power ? (product / power) * (extent / (extent - 1)) : 0));
+  const apart = APART.map((step) => {
+    const count = values.reduce((sum, value) => sum + Number(Math.abs(value) > step), 0);
+    return Math.log(count / values.length + LEAST_BEYOND);
+  });
+  return { apart, alike };
+}
+
+/** By how many levels values lie above the median of 3×3, in as many rows and columns of each plane. */
+function fromMedian(planes: Planes, height: number, width: number): Int16Array {
+  const count = planes.tiles * planes.channels;
+  const result = new Int16Array(count * height * width);
   const around = new Uint8Array(9);
-  let all = 0;
+  let index = 0;
   for (let plane = 0; plane < count; plane++) {
     for (let y = 0; y < height; y++) {
-      const lines = [Math.max(0, y - 1), y, Math.min(height - 1, y + 1)].map((line) => (plane * height + line) * width);
+      const lines = [Math.max(0, y - 1), y, Math.min(height - 1, y + 1)].map(
+        (line) => (plane * planes.height + line) * planes.width,
+      );
       for (let x = 0; x < width; x++) {
         const [left, right] = [Math.max(0, x - 1), Math.min(width - 1, x + 1)];
         lines.forEach((line, i) => {
-          around[3 * i] = values[line + left]!;
-          around[3 * i + 1] = values[line + x]!;
-          around[3 * i + 2] = values[line + right]!;
+          around[3 * i] = planes.values[line + left]!;
+          around[3 * i + 1] = planes.values[line + x]!;
+          around[3 * i + 2] = planes.values[line + right]!;
         });
-        if (Math.abs(values[lines[1]! + x]! - around.sort()[4]!) <= STANDS_OUT) continue;
-        rows[plane * height + y]!++;
-        columns[plane * width + x]!++;
-        all++;
+        for (const [one, other] of TO_THE_MIDDLE) {
+          const [lower, higher] = [around[one]!, around[other]!];
+          if (lower > higher) [around[one], around[other]] = [higher, lower];
+        }
+        result[index++] = planes.values[lines[1]! + x]! - around[4]!;
       }
     }
   }
+  return result;
+}
+
+/** Tells how unevenly values that stand out lie over rows and columns. */
+export function unevenness(planes: Planes): number {
+  const { height, width } = planes;
+  const count = planes.tiles * planes.channels;
+  const rows = new Float64Array(count * height);
+  const columns = new Float64Array(count * width);
+  let all = 0;
+  fromMedian(planes, height, width).forEach((value, index) => {
+    if (Math.abs(value) <= STANDS_OUT) return;
+    const row = Math.floor(index / width);
+    rows[row]!++;
+    columns[Math.floor(row / height) * width + (index % width)]!++;
+    all++;
+  });
   if (!all) return 0;
-  const share = all / values.length;
+  const share = all / planes.values.length;
   const squares = [
     { counts: rows, extent: width },
     { counts: columns, extent: height },
