@@ -6,6 +6,7 @@ Measuring the cases takes most of the time, half an hour on one core; the trees,
 grows, seconds. It is of the dependency group `benchmarks`.
 """
 
+import itertools
 import json
 from pathlib import Path
 
@@ -15,17 +16,33 @@ import numpy as np
 
 from kerasgan.restore.impulses import find_impulses, sample
 from kerasgan.restore.looks import LEAF, LOOKS, measure, vector
+from kerasgan.restore.restorer import load_restorer
+from kerasgan.store.zoo import DEFAULT_MODEL, read_saved_model
 
 OUTPUT = Path(__file__).parents[1] / "kerasgan" / "restore" / "looks.json"
 # What is clean and taken for noise is harmed, so it counts for more.
 CLEAN_WEIGHT = 2.0
+# What salt and pepper may hide. Of so many cases, one more is such a picture.
+HIDDEN, FILLED_OF = ("clean", "gaussian", "poisson", "speckle", "random values"), 10
 DIGITS = 6
 
 
-def measured(folders, count):
+def filled(folders, indices):
+    """Photographs from which salt and pepper was taken, with what it hid, and their looks."""
+    restore = load_restorer(read_saved_model(DEFAULT_MODEL).path)
+    photos = list(inspection.photographs(folders))[::2]
+    for index in indices:
+        random = np.random.default_rng((2, index))
+        pixels, _ = inspection.exposed(photos[random.integers(len(photos))], random)
+        noisy, look, *_ = inspection.damaged(pixels, random.choice(HIDDEN), random, True)
+        share = random.choice(inspection.SHARES[2:9])
+        yield restore(inspection.salt_and_pepper(noisy, random, share, False)), look
+
+
+def measured(cases):
     """What the trees see of each case, and which look is right."""
     seen, right = [], []
-    for _, _, pixels, kind, _, _ in inspection.cases(folders, count, half=0):
+    for pixels, kind in cases:
         planes = sample(pixels)
         seen.append(vector(measure(planes), find_impulses(pixels)))
         right.append(LOOKS.index(kind))
@@ -75,10 +92,12 @@ def rounded(value):
 @click.option("--rounds", default=40, show_default=True)
 @click.option("--rate", default=0.2, show_default=True)
 @click.option("--leaves", default=31, show_default=True)
-@click.option("--fewest", default=100, show_default=True, help="Cases in a leaf.")
+@click.option("--fewest", default=60, show_default=True, help="Cases in a leaf.")
 @click.option("--output", type=click.Path(path_type=Path), default=OUTPUT)
 def main(photos, count, output, **options):
-    nodes = flat(fitted(*measured(photos, count), **options))
+    cases = ((pixels, kind) for _, _, pixels, kind, _, _ in inspection.cases(photos, count, half=0))
+    every = itertools.chain(cases, filled(photos, range(count // FILLED_OF)))
+    nodes = flat(fitted(*measured(every), **options))
     lines = (f' "{name}": {json.dumps(values)}' for name, values in nodes.items())
     output.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 

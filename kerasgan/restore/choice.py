@@ -2,7 +2,7 @@
 
 import copy
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -15,6 +15,7 @@ from kerasgan.store.purpose import knows_pages, removed_noise
 from kerasgan.store.zoo import (
     CAMERA_MODEL,
     DEFAULT_MODEL,
+    GAUSSIAN_MODEL,
     IMPULSES_MODEL,
     PAGES_MODEL,
     read_saved_model,
@@ -24,21 +25,26 @@ from kerasgan.store.zoo import (
 # those with Gaussian noise of σ 3 of 1.9 at least: 17 of McMaster and Set12, 30% of impulses.
 _GRAIN = 1.5
 # What a picture may look like for which there is a model that comes with kerasgan.
-_REMOVED = {"salt-and-pepper", "impulses", "gaussian", "signal-dependent"}
+_OF_GRAIN = {"gaussian", "signal-dependent"}
+_REMOVED = {"salt-and-pepper", "impulses", *_OF_GRAIN}
 
 
-def fitting_model(found: Inspection) -> str:
+def fitting_model(found: Inspection, *, filled: bool = False) -> str:
     """Chooses among the models that come with kerasgan.
 
     Args:
         found: what a picture looks like.
+        filled: whether salt and pepper was taken from it before: grain is smooth where it was
+            filled in, and no longer Gaussian.
 
     Returns:
         The name of the one that removes that; of the one that does least, where none does.
     """
     if found.kind == "salt-and-pepper":
         return PAGES_MODEL if found.is_drawn else DEFAULT_MODEL
-    return IMPULSES_MODEL if found.kind == "impulses" else CAMERA_MODEL
+    if found.kind == "impulses":
+        return IMPULSES_MODEL
+    return GAUSSIAN_MODEL if found.kind == "gaussian" and not filled else CAMERA_MODEL
 
 
 class Step(NamedTuple):
@@ -130,13 +136,13 @@ class Choice:
         # What is left after one that was named is left to it.
         while not steps or self._model is None:
             found = inspect(pixels)
-            model = self._model or read_saved_model(fitting_model(found)).path
+            model = self._model or read_saved_model(fitting_model(found, filled=bool(steps))).path
             noise, pages = self._purpose(model)
             objection = self._objection(found, noise, pages)
             if not steps and objection is not None and not self._force:
                 fits = found.kind in _REMOVED and found.is_of(noise)
                 return Restored(pixels, (), objection, fits)
-            if steps and (objection is not None or model in (step.model for step in steps)):
+            if steps and (objection is not None or _is_done(found, model, steps)):
                 if _hides_grain(found) and found.sigma >= _GRAIN:
                     rest = f"; faint grain is left, which --model {CAMERA_MODEL} takes from it"
                 break
@@ -160,6 +166,11 @@ class Choice:
             hint = f"; if it has faint grain, --model {CAMERA_MODEL} restores it"
             return found.sentence + (hint if _hides_grain(found) else "")
         return found.objection(noise, pages)
+
+
+def _is_done(found: Inspection, model: Path, steps: Sequence[Step]) -> bool:
+    """Whether that was taken before: by the same model, or grain, by either of its models."""
+    return any(model == step.model or {found.kind, step.found.kind} <= _OF_GRAIN for step in steps)
 
 
 def _hides_grain(found: Inspection) -> bool:

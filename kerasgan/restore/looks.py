@@ -202,8 +202,8 @@ def vector(measures: Measures, impulses: Impulses) -> np.ndarray:
 def _trees() -> Mapping[str, Any]:
     """The nodes of all trees, and where each tree begins; one tree of each look by turns.
 
-    A node asks whether a measure, by its number, is above a value; the next one of those that are
-    not is beside that of those that are. A leaf has the score as its value.
+    A node asks whether a measure, by its number, is above a value: if not, the node `next` goes on,
+    and if so, the one after that. A leaf has its score as the value.
     """
     text = (resources.files(__package__) / "looks.json").read_text(encoding="utf-8")
     return {name: np.array(values) for name, values in json.loads(text).items()}

@@ -8,9 +8,16 @@ from kerasgan.store.bundle import Bundle, is_bundle
 # Inside the package where it was installed from a wheel, beside it in a clone.
 _PACKAGE = Path(__file__).parents[1]
 # For salt and pepper on photographs, the same on pages, screens and drawings, impulses that are not
-# pure black and white, and the noise of cameras: between them, for pictures of any subject.
-GENERAL_MODELS = ("selective-photos", "selective-pages", "impulses-photos", "camera-photos")
-DEFAULT_MODEL, PAGES_MODEL, IMPULSES_MODEL, CAMERA_MODEL = GENERAL_MODELS
+# pure black and white, Gaussian noise, and that of cameras: between them, for pictures of any
+# subject.
+GENERAL_MODELS = (
+    "selective-photos",
+    "selective-pages",
+    "impulses-photos",
+    "gaussian-photos",
+    "camera-photos",
+)
+DEFAULT_MODEL, PAGES_MODEL, IMPULSES_MODEL, GAUSSIAN_MODEL, CAMERA_MODEL = GENERAL_MODELS
 _FOLDERS = (_PACKAGE / "saved_models", _PACKAGE.parent / "saved_models")
 
 

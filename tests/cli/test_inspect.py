@@ -59,7 +59,7 @@ def test_each_picture_gets_the_model_that_fits(mixed):
     for name, model in (
         ("noisy.png", "selective-photos"),
         ("colour.png", "selective-photos"),
-        ("gaussian.png", "camera-photos"),
+        ("gaussian.png", "gaussian-photos"),
     ):
         assert f", by {model}; " in lines[name] and "; then " not in lines[name]
     assert lines["clean.png"].endswith(
@@ -72,10 +72,10 @@ def test_each_picture_gets_the_model_that_fits(mixed):
 
 
 def test_folders_that_are_called_as_models_are_no_models(mixed, folder):
-    for name in ("selective-photos", "camera-photos"):
+    for name in ("selective-photos", "gaussian-photos"):
         (folder / name).mkdir()
     output = run("denoise", mixed / "noisy.png", mixed / "gaussian.png", "-o", "out")
-    assert ", by selective-photos; " in output and ", by camera-photos; " in output
+    assert ", by selective-photos; " in output and ", by gaussian-photos; " in output
 
 
 def test_the_share_of_changed_pixels_is_exact(mixed):

@@ -11,6 +11,7 @@ from kerasgan.restore.choice import Choice
 from kerasgan.store.zoo import (
     CAMERA_MODEL,
     DEFAULT_MODEL,
+    GAUSSIAN_MODEL,
     IMPULSES_MODEL,
     PAGES_MODEL,
     read_saved_model,
@@ -42,6 +43,11 @@ def with_random_values(pixels, share=0.1):
     return np.where(random.uniform(size=pixels.shape) < share, values, pixels).astype(np.uint8)
 
 
+def with_speckle(pixels, deviation=0.2):
+    noise = np.random.default_rng(3).normal(1, deviation, pixels.shape)
+    return np.clip(np.rint(pixels * noise), 1, 254).astype(np.uint8)
+
+
 class Removing:
     """Stands for a model: puts another picture in the place of what it is given."""
 
@@ -64,6 +70,7 @@ def models():
         read_saved_model(DEFAULT_MODEL).path: Removing(with_gaussian(CLEAN)),
         read_saved_model(PAGES_MODEL).path: Removing(PAGE),
         read_saved_model(IMPULSES_MODEL).path: Removing(CLEAN),
+        read_saved_model(GAUSSIAN_MODEL).path: Removing(CLEAN),
         read_saved_model(CAMERA_MODEL).path: Removing(CLEAN),
     }
 
@@ -94,9 +101,15 @@ def test_noise_of_one_kind_is_taken_once(models):
     models[read_saved_model(DEFAULT_MODEL).path].result = CLEAN
     load = models.__getitem__
     assert names(Choice(None, load)(with_impulses(CLEAN))) == [DEFAULT_MODEL]
-    assert names(Choice(None, load)(with_gaussian(CLEAN))) == [CAMERA_MODEL]
+    assert names(Choice(None, load)(with_gaussian(CLEAN))) == [GAUSSIAN_MODEL]
+    assert names(Choice(None, load)(with_speckle(CLEAN))) == [CAMERA_MODEL]
     assert names(Choice(None, load)(with_impulses(PAGE))) == [PAGES_MODEL]
     assert names(Choice(None, load)(with_random_values(CLEAN))) == [IMPULSES_MODEL]
+
+
+def test_grain_is_taken_once_by_whichever_model(models):
+    models[read_saved_model(GAUSSIAN_MODEL).path].result = with_speckle(CLEAN)
+    assert names(Choice(None, models.__getitem__)(with_gaussian(CLEAN))) == [GAUSSIAN_MODEL]
 
 
 def test_stray_impulses_on_pages_are_left_alone(models):

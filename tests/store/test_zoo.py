@@ -53,12 +53,13 @@ def test_saved_models_are_found_by_name(saved, tmp_path, monkeypatch):
     assert zoo.saved_name(tmp_path / "small") is zoo.saved_name(tmp_path / "none") is None
 
 
+@pytest.mark.parametrize("model", [zoo.GAUSSIAN_MODEL, zoo.CAMERA_MODEL])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_what_comes_with_kerasgan_for_cameras_restores_grey_and_colour(channels):
+def test_what_comes_with_kerasgan_for_grain_restores_grey_and_colour(channels, model):
     clean = data.cat()[20:276, 100:356, :channels].astype(float)
     noisy = clean + np.random.default_rng(0).normal(0, 20, clean.shape)
     noisy = np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
-    restored = load_restorer(zoo.find_model(Path(zoo.CAMERA_MODEL)))(noisy)
+    restored = load_restorer(zoo.find_model(Path(model)))(noisy)
     before, after = (np.mean((pixels - clean) ** 2) for pixels in (noisy, restored))
     assert 10 * np.log10(before / after) > 5
 
