@@ -34,8 +34,8 @@ def fitting_model(found: Inspection, *, filled: bool = False) -> str:
 
     Args:
         found: what a picture looks like.
-        filled: whether salt and pepper was taken from it before: grain is smooth where it was
-            filled in, and no longer Gaussian.
+        filled: whether impulses were taken from it before: grain is smooth where it was filled in,
+            and no longer Gaussian.
 
     Returns:
         The name of the one that removes that; of the one that does least, where none does.
